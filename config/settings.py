@@ -1,0 +1,210 @@
+"""Django settings. Everything that differs between installations comes from the environment (`config/env.py`).
+
+MENDLINE_MODE=local (the default) is one machine for one person: loopback addresses only, a generated secret, the
+embedded database, mail into a folder. MENDLINE_MODE=production has no defaults for secrets, hosts or the database.
+"""
+
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from config.env import SettingError, env_flag, env_list, env_number, env_secret, env_text, has_env
+from config.home import ROOT, local_secret, state_folder
+from mendline.database.address import django_database
+
+BASE_DIR = ROOT
+HOME = state_folder()
+
+# --- what kind of installation ---------------------------------------------------------------------------------
+
+MODE = env_text("MENDLINE_MODE", "local")
+if MODE not in ("local", "production"):
+    raise SettingError(
+        f"MENDLINE_MODE 只能是 local 或 production，现在是 {MODE!r}。 MENDLINE_MODE must be local or production."
+    )
+LOCAL = MODE == "local"
+DEBUG = env_flag("DEBUG", False)
+if DEBUG and not LOCAL:
+    raise SettingError(
+        "生产环境不能打开 DEBUG。 DEBUG shows secrets to visitors: unset it when MENDLINE_MODE=production."
+    )
+
+SECRET_KEY = env_secret("SECRET_KEY") if has_env("SECRET_KEY") or not LOCAL else local_secret(HOME)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = [
+    *(["localhost", "127.0.0.1", "[::1]"] if LOCAL else []),
+    *([env_text("MENDLINE_HOSTS")] if not LOCAL and not env_list("MENDLINE_HOSTS") else env_list("MENDLINE_HOSTS")),
+]
+CSRF_TRUSTED_ORIGINS = env_list("MENDLINE_TRUSTED_ORIGINS")
+
+# --- what is installed -----------------------------------------------------------------------------------------
+
+# Lowest first, as in the import contract.
+PACKAGES = (
+    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "billing", "care",
+    "contact", "channels", "web", "sim",
+)  # fmt: skip
+# A package becomes an app with its apps.py; until every one has it, the others are left out.
+OURS = [f"mendline.{name}" for name in PACKAGES if (ROOT / "mendline" / name / "apps.py").exists()]
+
+INSTALLED_APPS = [
+    *OURS,
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    "django_htmx",
+    "csp",
+    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it turns a lock-out into the answer
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- database and jobs -----------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {"default": django_database(HOME, production=not LOCAL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- who may come in -------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "access.Person" if "mendline.access" in OURS else "auth.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses whoever is locked out before a password is looked at
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+
+# People are made by an administrator; they log in with a name that the organisation gives them.
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Mendline 统修"
+
+AXES_FAILURE_LIMIT = env_number("LOGIN_FAILURE_LIMIT", 10, minimum=1)
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+SECURE_SSL_REDIRECT = not LOCAL and env_flag("SECURE_SSL_REDIRECT", True)
+SECURE_HSTS_SECONDS = 0 if LOCAL else env_number("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_TLS_PROXY", False) else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Nothing inline and nothing from elsewhere; `data:` and `blob:` are pictures that the page itself made.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- language, time, files, mail -------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [ROOT / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+MEDIA_ROOT = HOME / "files"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if LOCAL
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_AUTOREFRESH = DEBUG
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env_text("MAIL_FROM", "Mendline <mendline@localhost>")
+if has_env("SMTP_HOST"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = env_text("SMTP_HOST")
+    EMAIL_PORT = env_number("SMTP_PORT", 587, minimum=1, maximum=65535)
+    EMAIL_HOST_USER = env_text("SMTP_USER", "")
+    EMAIL_HOST_PASSWORD = env_secret("SMTP_PASSWORD") if has_env("SMTP_PASSWORD") else ""
+    EMAIL_USE_TLS = env_flag("SMTP_STARTTLS", True)
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = HOME / "mail"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env_text("LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,1 @@
+"""Mendline 统修: repair service as a system of record."""

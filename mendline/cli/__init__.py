@@ -1,0 +1,1 @@
+"""The `mendline` command."""

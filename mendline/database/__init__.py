@@ -1,0 +1,1 @@
+"""PostgreSQL: where it is, how it is started, and who may do what in it."""
