@@ -17,7 +17,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def state_folder() -> Path:
     """Return the absolute path of the state folder, which need not exist yet."""
-    return Path(env_text("MENDLINE_HOME", str(ROOT / ".mendline"))).expanduser().absolute()
+    named = Path(env_text("MENDLINE_HOME", str(ROOT / ".mendline"))).expanduser()
+    return Path(os.path.abspath(named))  # noqa: PTH100 - pathlib has no way to drop ".." without following links
+
+
+def make_state_folder(home: Path) -> None:
+    """Make the state folder and the folders in it, if they are missing.
+
+    The folder itself can be passed through but not listed, because as root the database server runs under another
+    account; what is in it is private.
+    """
+    if not home.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    for name in ("files", "mail", "logs"):
+        (home / name).mkdir(mode=0o700, exist_ok=True)
 
 
 def local_secret(home: Path, name: str = "secret_key") -> str:
@@ -28,7 +42,7 @@ def local_secret(home: Path, name: str = "secret_key") -> str:
     """
     path = home / name
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        make_state_folder(home)
         draft = home / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
