@@ -104,6 +104,11 @@ def test_a_budget_used_up_at_closing_time_is_due_then_and_not_next_morning() -> 
     assert add(standard("working_hours"), at("2026-03-02T14:00"), timedelta(minutes=241)) == at("2026-03-03T09:01")
 
 
+def test_a_budget_used_up_at_the_last_closing_time_of_a_year_is_due_that_year() -> None:
+    assert add(standard("working_hours"), at("2026-12-31T14:00"), parse_duration("4h")) == at("2026-12-31T18:00")
+    assert add(standard("working_hours"), at("2026-12-31T14:00"), timedelta(minutes=241)) == at("2027-01-04T09:01")
+
+
 def test_a_lunch_break_does_not_count() -> None:
     calendar = working_hours(*MORNING_AND_AFTERNOON)
 
