@@ -1,0 +1,88 @@
+"""People, their roles, and the tokens of machines."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+
+from mendline.access.actors import Actor
+
+
+class Role(models.TextChoices):
+    """Roles of the catalogue, part III (b); each with its Chinese name first."""
+
+    CC_AGENT = "cc_agent", "CC座席"
+    REGION_INTERFACE = "region_interface", "大区接口人"
+    REGION_CHANNEL_SPECIALIST = "region_channel_specialist", "大区渠道专员"
+    STATION_COORDINATOR = "station_coordinator", "维修站协调员"
+    STATION_ENGINEER = "station_engineer", "维修站工程师"
+    HQ_INTERFACE = "hq_interface", "本部接口人"
+    SERVICE_SUPPORT_DEPT = "service_support_dept", "客户服务支持部"
+    INFO_SUPPORT_DEPT = "info_support_dept", "客户信息支持部"
+    CHANNEL_MANAGEMENT = "channel_management", "渠道管理支持处"
+    PROCESS_OWNER = "process_owner", "流程负责人"
+    ADMIN = "admin", "系统管理员"
+
+
+class PersonManager(BaseUserManager["Person"]):
+    def create_user(self, username: str, password: str | None = None, **fields: object) -> Person:
+        person = self.model(username=username, **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: object) -> Person:
+        return self.create_user(username, password, role=Role.ADMIN, is_staff=True, is_superuser=True, **fields)
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in. One person, one role; STN-16: each with an identity of their own.
+
+    `region` and `station_no` are codes, not foreign keys: the network lies above this package.
+    """
+
+    username = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=40)
+    role = models.CharField(max_length=40, choices=Role.choices)
+    region = models.CharField(max_length=20, blank=True)
+    station_no = models.CharField(max_length=12, blank=True)
+    phone = models.CharField(max_length=20, blank=True)
+    email = models.EmailField(blank=True)
+    language = models.CharField(max_length=8, default="zh-hans")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+
+    objects = PersonManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name", "role"]
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["role", "station_no"], name="person_by_station"),
+            models.Index(fields=["role", "region"], name="person_by_region"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.username})"
+
+    def as_actor(self, via: str = "console") -> Actor:
+        return Actor(self.pk, self.name, self.role, self.region, self.station_no, via)
+
+
+class Token(models.Model):
+    """A machine's key to the API. Only the SHA-256 of the secret is stored."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)  # "read", "write"
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.person.username})"
