@@ -208,3 +208,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env_text("LOG_LEVEL", "WARNING")},
 }
+
+# --- procedures ------------------------------------------------------------------------------------------------
+
+PROCESS_FOLDER = ROOT / "processes"

@@ -1,0 +1,48 @@
+# 统修 Mendline. `make help` lists the targets; `make run` and `make test` set everything up by themselves.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+MENDLINE = .venv/bin/python -m mendline.cli.main
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check install format lock rules bench docs stop clean
+
+help:  ## 列出命令 / list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: install  ## 启动系统（第一次约三分钟）/ set up and start everything until Ctrl-C
+	@$(MENDLINE) run
+
+stop:  ## 停止 / stop what `make run` started
+	@$(MENDLINE) stop
+
+test: install  ## 全部检查与测试 / all checks and tests
+	@$(MENDLINE) test
+
+check: install  ## 静态检查 / format, lint, types, imports, migrations, process files
+	@$(MENDLINE) check
+
+install:  ## 安装依赖（无变化时跳过）/ install what is missing, skip what is not
+	@"$(PYTHON)" mendline/cli/install.py
+
+format: install  ## 整理代码格式 / format the code
+	@.venv/bin/python -m ruff format --quiet .
+	@.venv/bin/python -m ruff check --quiet --fix .
+
+rules: install  ## 规则由何处执行、由何测试证明 / rule, where enforced, test
+	@$(MENDLINE) rules
+
+bench: install  ## 测量速度 / measure speed
+	@$(MENDLINE) bench
+
+docs: install  ## 流程图与流程表 / diagrams and tables of the process files
+	@$(MENDLINE) process diagram
+	@$(MENDLINE) process table
+
+# -c base.txt keeps the others on the same versions; no line names an index, because each machine has its own.
+LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header
+lock: install  ## 重新锁定依赖版本 / pin the requirements anew after editing requirements/*.in
+	@cd requirements && for name in base embedded dev frontend tools; do \
+		../$(LOCK) $$name.in --output-file $$name.txt || exit 1; done
+	@npm install --package-lock-only --silent
+
+clean:  ## 删除安装的依赖（不删数据）/ remove what was installed, keep the data
+	@rm -rf .venv node_modules mendline/web/static/dist

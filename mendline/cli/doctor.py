@@ -1,0 +1,80 @@
+"""`mendline doctor`: is everything there that this installation needs? Changes nothing."""
+
+import argparse
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from config.home import state_folder
+from mendline.cli import packages
+from mendline.database.errors import DatabaseUnavailable
+from mendline.database.launcher import ensure_running
+
+LEAST_FREE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the findings; returns 1 if something must be done."""
+    parser = argparse.ArgumentParser(prog="mendline doctor", description="检查本机与安装。 Look the installation over.")
+    parser.add_argument("--json", action="store_true", help="供程序读取 for scripts")
+    given = parser.parse_args(arguments)
+    findings = list(_findings())
+    if given.json:
+        print(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
+    else:
+        for one in findings:
+            print(f"{'✓' if one.ok else '✗'} {one.name}: {one.detail}")
+    return 0 if all(one.ok for one in findings) else 1
+
+
+def _findings() -> Iterator[Finding]:
+    yield Finding("Python", sys.version_info >= (3, 11), platform.python_version())
+    yield _state_folder()
+    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (("数据库 database", _database), ("表 tables", _tables))
+    for name, check in checks:
+        try:
+            yield check()
+        except Exception as error:  # whatever it is, the person should see the other findings too
+            yield Finding(name, False, f"{type(error).__name__}: {error}")
+    for needed in packages.PRINTING:
+        there = needed.is_there()
+        yield Finding(needed.what, there, "" if there else packages.advice([needed]))
+
+
+def _state_folder() -> Finding:
+    home = state_folder()
+    free = shutil.disk_usage(home).free
+    return Finding("状态文件夹 state folder", free > LEAST_FREE_BYTES, f"{home}, {free / 1e9:.1f} GB 可用 free")
+
+
+def _database() -> Finding:
+    try:
+        server = ensure_running(state_folder())
+    except DatabaseUnavailable as error:
+        return Finding("数据库 database", False, str(error))
+    place = server.cluster.folder if server.cluster else "DATABASE_URL"
+    return Finding("数据库 database", True, f"PostgreSQL {server.version}, {place}")
+
+
+def _tables() -> Finding:
+    import django
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup()
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    detail = f"{len(pending)} 项待更新 pending: mendline migrate" if pending else "最新 up to date"
+    return Finding("表 tables", not pending, detail)

@@ -1,0 +1,130 @@
+"""The `mendline` command: finds the database, then hands over.
+
+A command lives where its subject lives, as a Django management command of that package; only what concerns the
+whole installation (`run`, `serve`, `migrate`, `doctor` …) is here. `mendline X …` runs the management command X.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from config.env import SettingError
+from config.home import make_state_folder, state_folder
+from mendline.cli import doctor, migrate, quality, run, serve
+from mendline.database.errors import DatabaseUnavailable
+from mendline.database.launcher import ensure_running, stop_if_unused
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the help. Without `own` it is a management command of one of the packages."""
+
+    zh: str
+    en: str
+    own: Callable[[Sequence[str]], int] | None = None
+    role: str = "app"
+    """The database account it works with: `owner` makes tables and databases, `app` does the daily work."""
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("一切就绪并启动（第一次会建库并载入演示数据）", "set everything up and start it", run.main),
+    "stop": Command("停止 `mendline run`", "stop what `mendline run` started", run.stop_main),
+    "serve": Command("只启动网页服务（生产环境）", "the web process alone, for production", serve.main),
+    "worker": Command("后台任务、计时器与消息发送", "jobs, timers and outgoing messages"),
+    "migrate": Command("更新表、权限与流程", "bring tables, rights and processes up to date", migrate.main, "owner"),
+    "demo": Command("载入演示数据", "load the demo world"),
+    "process": Command("流程文件：check|test|diagram|table|load", "check, test, draw or load them", None, "owner"),
+    "rules": Command("每条规则由何处执行、由何测试证明", "where each rule is enforced and what proves it"),
+    "simulate": Command("模拟业务流量", "simulated traffic"),
+    "bench": Command("测量速度", "measure speed", None, "owner"),
+    "import": Command("导入网点、人员等数据", "import stations, people and so on"),
+    "export": Command("导出数据", "export data"),
+    "doctor": Command("检查本机与安装", "look this machine and installation over", doctor.main, "owner"),
+    "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
+    "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
+}  # fmt: skip
+
+# They prepare the database themselves, or need none.
+WITHOUT_DATABASE = frozenset(
+    ("run", "stop", "check", "test", "makemessages", "compilemessages", "collectstatic", "findstatic")
+)
+MAKE_TABLES = frozenset(("makemigrations", "sqlmigrate", "showmigrations", "flush"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (2: the command line is wrong)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    command = COMMANDS.get(name)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    role = command.role if command else "owner" if name in MAKE_TABLES else "app"
+    os.environ.setdefault("MENDLINE_DATABASE_ROLE", role)
+    try:
+        make_state_folder(state_folder())
+        if name in WITHOUT_DATABASE or {"-h", "--help"} & set(rest):
+            return _hand_over(name, rest)
+        server = ensure_running(state_folder())
+        try:
+            return _hand_over(name, rest)
+        finally:
+            _let_go()
+            if server.started:
+                stop_if_unused(server)
+    except (DatabaseUnavailable, SettingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def overview() -> str:
+    """Return the help: one line per command, in both languages."""
+    lines = ["统修 Mendline", "", "  mendline COMMAND [--help] …", ""]
+    lines += [f"  {name:<10} {one.zh}\n  {'':<10} {one.en}" for name, one in COMMANDS.items()]
+    lines += [
+        "",
+        "Django 的命令也可用 Django's own commands work too: shell, dbshell, makemigrations, createsuperuser …",
+    ]
+    return "\n".join(lines)
+
+
+def _hand_over(name: str, rest: Sequence[str]) -> int:
+    command = COMMANDS.get(name)
+    if command is not None and command.own is not None:
+        return command.own(rest)
+
+    import django
+    from django.core.management import ManagementUtility, get_commands
+
+    django.setup()
+    known = get_commands()
+    django_name = name.replace("-", "_")
+    if django_name not in known:
+        near = difflib.get_close_matches(name, [*COMMANDS, *known], n=3)
+        hint = f" 是否想用 Did you mean: {', '.join(near)}?" if near else ""
+        print(f"没有命令 {name}。 There is no command {name}.{hint} mendline --help", file=sys.stderr)
+        return 2
+    try:
+        ManagementUtility(["mendline", django_name, *rest]).execute()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    return 0
+
+
+def _let_go() -> None:
+    """Close our own connections, so that the server can be seen to be unused."""
+    from django.conf import settings
+
+    if settings.configured:
+        from django.db import connections
+
+        connections.close_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
