@@ -1,0 +1,63 @@
+// Bundles scripts, styles and icons of the console into mendline/web/static/dist. `npm run build`, or `-- --watch`.
+import { build, context } from "esbuild";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const out = join(root, "mendline/web/static/dist");
+const require = createRequire(import.meta.url);
+
+/** One SVG with a symbol for every icon that the templates name; Tabler's icon font would be 495 kB. */
+async function iconSprite() {
+  const names = JSON.parse(await readFile(join(here, "icons.json"), "utf8"));
+  const symbols = await Promise.all(
+    names.map(async (name) => {
+      const svg = await readFile(require.resolve(`@tabler/icons/outline/${name}.svg`), "utf8");
+      const inner = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>")).trim();
+      return `<symbol id="${name}" viewBox="0 0 24 24">${inner.replace(/\s+/g, " ")}</symbol>`;
+    }),
+  );
+  const sprite = `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+  await writeFile(join(out, "icons.svg"), sprite);
+}
+
+/** Two copies of htmx mean events that half the page does not hear. */
+function refuseTwoCopiesOf(name, metafile) {
+  const folders = new Set(
+    Object.keys(metafile.inputs)
+      .map((path) => path.match(new RegExp(`^.*node_modules/${name.replace(".", "\\.")}/`))?.[0])
+      .filter(Boolean),
+  );
+  if (folders.size > 1) throw new Error(`${name} is bundled ${folders.size} times: ${[...folders].join(", ")}`);
+}
+
+const options = {
+  absWorkingDir: root,
+  entryPoints: {
+    console: join(here, "src/console.ts"),
+    theme: join(here, "src/theme.ts"),
+    styles: join(here, "styles/console.css"),
+    print: join(here, "styles/print.css"),
+  },
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["es2021", "chrome100", "firefox100", "safari15"],
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+};
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+await iconSprite();
+if (process.argv.includes("--watch")) {
+  await (await context(options)).watch();
+} else {
+  const { metafile } = await build(options);
+  refuseTwoCopiesOf("htmx.org", metafile);
+}

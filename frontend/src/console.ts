@@ -1,0 +1,37 @@
+import Alpine from "@alpinejs/csp";
+import htmx from "htmx.org";
+import "@tabler/core/dist/js/tabler.esm.js";
+import "idiomorph/htmx";
+import "htmx-ext-response-targets";
+import { openBeside } from "./beside";
+import { closeSteps, copyOnClick, fillFromButtons, switchTheme } from "./choose";
+import { waitForComposition } from "./composition";
+import { countDown } from "./countdown";
+import { say } from "./language";
+import { listenForKeys } from "./shortcuts";
+import { signaturePad } from "./signature";
+import { sayWhatFailed, toast } from "./toast";
+
+// The page's policy allows no inline styles and no evaluated text.
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+htmx.config.globalViewTransitions = false;
+htmx.config.responseHandling = [
+  { code: "204", swap: false },
+  { code: "[23]..", swap: true },
+  { code: "409|422", swap: true, error: false },
+  { code: "[45]..", swap: false, error: true },
+];
+
+waitForComposition();
+sayWhatFailed();
+listenForKeys();
+openBeside();
+fillFromButtons();
+switchTheme();
+closeSteps();
+copyOnClick(() => toast(say("已复制", "Copied")));
+countDown();
+
+Alpine.data("signaturePad", signaturePad);
+Alpine.start();

@@ -1,0 +1,16 @@
+declare module "@alpinejs/csp" {
+  interface Alpine {
+    data(name: string, make: (...given: never[]) => object): void;
+    start(): void;
+  }
+  const Alpine: Alpine;
+  export default Alpine;
+}
+declare module "@tabler/core/dist/js/tabler.esm.js" {
+  export class Toast {
+    constructor(element: Element, options?: { delay?: number });
+    show(): void;
+  }
+}
+declare module "idiomorph/htmx";
+declare module "htmx-ext-response-targets";
