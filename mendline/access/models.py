@@ -53,6 +53,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(max_length=8, default="zh-hans")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    notices_seen_id = models.BigIntegerField(default=0)  # the newest notice this person has looked at
 
     objects = PersonManager()
 

@@ -17,8 +17,10 @@ class Text:
         return self.en if language.startswith("en") else self.zh
 
     def filled(self, **values: object) -> Text:
-        """Return the text with `{name}` places filled in, the same values in both languages."""
-        return Text(self.zh.format_map(_Blanks(values)), self.en.format_map(_Blanks(values)))
+        """Return the text with `{name}` places filled in; a value that is a `Text` itself speaks each language."""
+        zh = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
+        en = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
+        return Text(self.zh.format_map(_Blanks(zh)), self.en.format_map(_Blanks(en)))
 
     def as_dict(self) -> dict[str, str]:
         return {"zh": self.zh, "en": self.en}

@@ -84,11 +84,12 @@ def perform(
     now: datetime,
     given: Mapping[str, Any] | None = None,
     expected_revision: int | None = None,
+    links: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """Carry out transition `name` on the order or record `ref`, and return it as it stands then.
 
     `given` is what the actor supplies with it; only facts the process file names are taken.
-    `expected_revision` is what the actor last saw.
+    `expected_revision` is what the actor last saw. `links` are facts that only the system sets.
 
     Raises:
         NotVisible: the record is outside the actor's scope.
@@ -107,7 +108,7 @@ def perform(
                 ),
             )
         process = process_for(before.process, before.process_version)
-        context = {**_about(actor), **before.facts, "process_version": before.process_version}
+        context = {**_about(actor), **before.facts, "process_version": before.process_version, **(links or {})}
         if before.table == "record":
             context["order_ref"] = before.order_ref
         decision, context = _decide(process, name, before.state, actor, given, context, before.clocks, now)
@@ -176,18 +177,21 @@ def _carry_out(
 ) -> Loaded:
     """Write row, history, timers and messages, then run the effects; all in the caller's transaction."""
     subject = "order" if new.table == "order" else process.code
+    data: dict[str, Any] = {
+        "given": given_for_history(process, given),
+        "changed": {name: value for name, value in decision.changes.items() if name not in given},
+        "clocks": store.clock_events_json(decision.clock_events),
+        "rules": decision.rules,
+    }
+    if "station_choice" in context:
+        data["station_choice"] = context["station_choice"]  # why this station: kept once, in the history
     change = Change(
         before=before,
         after=new,
         kind=f"{subject}.{decision.transition}",
         actor=actor,
         now=now,
-        data={
-            "given": given_for_history(process, given),
-            "changed": {name: value for name, value in decision.changes.items() if name not in given},
-            "clocks": store.clock_events_json(decision.clock_events),
-            "rules": decision.rules,
-        },
+        data=data,
         ended_clocks=decision.ended_clocks,
         timers=decision.timers,
         messages=tuple(messages.of(process, decision.notices, new, decision.transition)),

@@ -19,6 +19,7 @@ from mendline.process.values import accept_given
 
 Calendars: TypeAlias = Callable[[str], Calendar]
 TIMER = "timer"
+_UNKNOWN = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def decide(
     """
     step = permitted(process, name, state=state, role=role)
     taken = accept_given(process, step, given)
-    known = ChainMap(dict(taken), {"actor_role": role, "state": state, "now": now, "clocks": clocks, "calendars": calendars}, dict(facts))
+    known = ChainMap(dict(taken), _standing(role, state, now, clocks, calendars, taken), dict(facts))
     for check in step.guards:
         refuse_if(check, known, process)
     to_state = step.to[state]
@@ -105,6 +106,21 @@ def decide(
         rules=step.rules,
         late=tuple(event.clock for event in moved.events if event.verb == "stopped late"),
     )
+
+
+def _standing(
+    role: str,
+    state: str,
+    now: datetime,
+    clocks: Mapping[str, ClockState],
+    calendars: Calendars,
+    taken: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What guards and changes may read besides facts: who, where, when, and which facts were given just now."""
+    return {
+        "actor_role": role, "state": state, "now": now, "clocks": clocks, "calendars": calendars,
+        "given_names": frozenset(taken),
+    }  # fmt: skip
 
 
 def permitted(process: Process, name: str, *, state: str, role: str) -> Transition:
@@ -276,7 +292,7 @@ def decide_timer(
     present = clocks.get(clock_name)
     if clock is None or present is None or not present.is_running or present.generation != generation:
         return None
-    known = ChainMap({"actor_role": TIMER, "state": state, "now": now, "clocks": clocks}, dict(facts))
+    known = ChainMap(_standing(TIMER, state, now, clocks, calendars, {}), dict(facts))
     if step != "breach":
         notices = notices_for(process, triggers_of=(f"{clock_name}.warn",), known=known)
         return TimerDecision(clocks, ClockEvent(clock_name, step, present.due_at), notices, (), clock.rules)
@@ -292,13 +308,11 @@ def may(
     """Return every step of `role` from `state`, each with the refusal that stands in its way before anything is given.
 
     Guards that read a fact the step itself asks for are left to the attempt. Steps of other roles
-    and of the clock are not listed. `facts` must hold what the guards need.
+    and of the clock are not listed. A guard that needs a looked-up fact which `facts` lacks is left out too.
     """
     if state == NEW:
         return []
-    known = ChainMap(
-        {"actor_role": role, "state": state, "now": now, "clocks": clocks, "calendars": calendars}, dict(facts)
-    )
+    known = ChainMap(_standing(role, state, now, clocks, calendars, {}), dict(facts))
     found: list[tuple[Transition, Refused | None]] = []
     for step in process.steps_from(state):
         if role in step.by:
@@ -308,6 +322,8 @@ def may(
 
 def _standing_refusal(step: Transition, known: Facts, process: Process) -> Refused | None:
     for check in step.guards:
+        if any(known.get(need, _UNKNOWN) is _UNKNOWN for need in GUARDS[check].needs):
+            continue
         no = GUARDS[check].check(known, process.parameters)
         if no is not None and (not no.field or no.field not in step.takes):
             return refusal_of(check, no)

@@ -6,6 +6,7 @@ means (reachability, dead ends, clocks that never stop, names nobody registered)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,7 @@ TRANSITION_KEYS = {
 NOTICE_KEYS = {"on", "to", "channels", "text", "rules", "when"}
 CHANNELS = {"inbox", "email"}
 CALENDARS = {"always", "working_hours", "working_days"}
+_ISO_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 ASKS_FOR_DURATION = ("limit", "after", "period", "within", "budget", "lead", "window")
 
 
@@ -177,7 +179,7 @@ def _duration_or_text(reader: Reader, given: str, name: str) -> Parameter:
     try:
         return parse_duration(given)
     except ValueError as problem:
-        if given[:1].isdigit() or name.endswith(ASKS_FOR_DURATION):
+        if (given[:1].isdigit() and not _ISO_DAY.match(given)) or name.endswith(ASKS_FOR_DURATION):
             reader.fault(f"parameter {name}: {problem}", "parameters", name)
         return given
 

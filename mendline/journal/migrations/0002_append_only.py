@@ -1,0 +1,20 @@
+"""History is only ever added to, whoever connects."""
+
+from django.db import migrations
+
+REFUSE = """
+CREATE FUNCTION mendline_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the journal is append-only' USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON journal_entry
+    FOR EACH ROW EXECUTE FUNCTION mendline_append_only();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON journal_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION mendline_append_only();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("journal", "0001_initial")]
+
+    operations = [migrations.RunSQL(REFUSE, "DROP FUNCTION mendline_append_only() CASCADE")]

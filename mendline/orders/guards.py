@@ -1,0 +1,418 @@
+"""Statements that must hold before an order moves. Pure; each names its rule and what to do instead."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from mendline.kernel.calendars import add, nth_working_day_after
+from mendline.kernel.durations import Duration
+from mendline.kernel.time import local_day, moment_text
+from mendline.orders import cancellation
+from mendline.process.registry import Facts, No, Parameters, guard
+from mendline.process.values import moment_of
+
+REMOTE_REASONS = ("软件问题,电话解决", "其他问题,电话解决")  # STN-31, word for word
+FULL_WIDTH_COMMA = "，"
+
+
+# --- taking the report -------------------------------------------------------------------------
+
+
+@guard()
+def caller_is_the_user(facts: Facts, parameters: Parameters) -> No | None:
+    """A station does not report through the 800 line, neither to drop an order nor after the work (STN-42, CAN-10)."""
+    if facts.get("caller") == "station":
+        zh = "维修站不得拨打800报修或补建维修单，请在站内生成维修单"
+        return No("STN-42", zh, "a station may not report through the 800 line; it generates its own order", "caller", ("CAN-10",))
+    return None
+
+
+@guard()
+def not_served_before_the_order(facts: Facts, parameters: Parameters) -> No | None:
+    if facts.get("served_already"):
+        return No("STN-42", "严禁先服务后建单", "serving first and creating the order afterwards is forbidden", "served_already")
+    return None
+
+
+@guard("area_known")
+def area_is_known(facts: Facts, parameters: Parameters) -> No | None:
+    if not facts["area_known"]:
+        return No("COM-05", f"没有行政区划代码 {facts.get('area')}，请按地名选择", "no such area code; choose it by name", "area")
+    return None
+
+
+@guard("product_entry")
+def product_is_known(facts: Facts, parameters: Parameters) -> No | None:
+    if facts["product_entry"] is None:
+        return No("UDS-07", f"没有产品“{facts.get('product')}”，请从产品表中选择", "no such product; choose one of the list", "product")
+    return None
+
+
+@guard("product_entry")
+def channel_uses_this_procedure(facts: Facts, parameters: Parameters) -> No | None:
+    """Only the departments and channels named by the procedure use it (CAN-34, STN-01)."""
+    entry = facts["product_entry"]
+    channels = parameters.get("channels", ())
+    if entry is not None and isinstance(channels, tuple) and entry["channel"] not in channels:
+        zh = f"产品线“{entry['line']}”的渠道不适用统一报修流程"
+        return No("CAN-34", zh, f"product line {entry['line']} does not use unified repair reporting", "product", ("STN-01",))
+    return None
+
+
+@guard("area_has_800")
+def direct_report_only_without_800(facts: Facts, parameters: Parameters) -> No | None:
+    if facts.get("direct_report") and facts["area_has_800"]:
+        zh = "该地区已开通800，用户应拨打800报修；只有已备案的未开通800地区可直接向站报修"
+        return No("COM-04", zh, "this area has the 800 line; only in filed areas without it do users report to the station", "direct_report")
+    return None
+
+
+@guard()
+def replaces_a_voided_order(facts: Facts, parameters: Parameters) -> No | None:
+    if not facts.get("replaces"):
+        return No("CAN-02", "改派立单由“撤单改派”产生", "a re-order is made by cancel_and_reassign only")
+    return None
+
+
+@guard()
+def has_a_station(facts: Facts, parameters: Parameters) -> No | None:
+    return None if _station(facts) else No("STN-17", "尚未派站", "no station yet")
+
+
+@guard()
+def has_no_station(facts: Facts, parameters: Parameters) -> No | None:
+    return No("STN-17", "已派站", "has a station") if _station(facts) else None
+
+
+def _station(facts: Facts) -> str:
+    choice = facts.get("station_choice")
+    if isinstance(choice, dict) and "station_no" in choice:
+        return str(choice["station_no"])
+    return str(facts.get("station_no") or "")
+
+
+# --- contact -----------------------------------------------------------------------------------
+
+
+@guard()
+def attempted_long_enough(facts: Facts, parameters: Parameters) -> No | None:
+    """The special T31 is accepted only from `min_attempt_period` after T1 on (STN-23, STN-24)."""
+    t1 = moment_of(facts, "t1")
+    period = parameters.get("min_attempt_period")
+    if t1 is None or not isinstance(period, Duration):
+        return None
+    earliest = t1 + timedelta(seconds=period.seconds)
+    if facts["now"] < earliest:
+        when = moment_text(earliest)
+        zh = f"收到维修单满 {period.text().zh}（{when.zh}）后才能标记联系不上，请继续联系用户"
+        en = f"possible {period.text().en} after receipt ({when.en}); keep calling until then"
+        return No("STN-24", zh, en, rules=("STN-23",))
+    return None
+
+
+@guard()
+def t31_is_free(facts: Facts, parameters: Parameters) -> No | None:
+    if facts.get("t3_promises"):
+        return No("STN-22", "已写过T31，不能再写特殊T31", "T31 is written already; the special T31 is no longer possible")
+    return None
+
+
+@guard("open_requests")
+def no_cancellation_pending(facts: Facts, parameters: Parameters) -> No | None:
+    if facts["open_requests"]:
+        return No("CAN-22", "已有撤单请求等待大区判断", "a cancellation request is with the region already")
+    return None
+
+
+# --- promises ----------------------------------------------------------------------------------
+
+
+@guard()
+def promises_left(facts: Facts, parameters: Parameters) -> No | None:
+    most = parameters["t3_max_writes"]
+    if int(facts.get("promises_written") or 0) >= int(str(most)):
+        zh = f"承诺服务时间最多写 {most} 次（T31、T32、T33），不能再改；请与大区联系"
+        return No("STN-08", zh, f"T3 is written {most} times already (T31, T32, T33); a fourth is refused")
+    return None
+
+
+@guard()
+def promises_left_if_promising(facts: Facts, parameters: Parameters) -> No | None:
+    return promises_left(facts, parameters) if _given_now(facts, "promised_at") else None
+
+
+@guard()
+def promised_time_lies_ahead(facts: Facts, parameters: Parameters) -> No | None:
+    """A promise is made for the future; the legacy date 2010-01-01 is not typed in but means `mark_unreachable`."""
+    promised = moment_of(facts, "promised_at") if _given_now(facts, "promised_at") else None
+    if promised is None or promised >= facts["now"]:
+        return None
+    if local_day(promised) == date(2010, 1, 1):
+        return No("STN-22", "特殊时间2010-01-01请用“标记联系不上”或“电话解决”", "for 2010-01-01 use mark_unreachable or resolve_remotely", "promised_at")
+    return No("STN-07", "承诺服务时间不能早于现在", "a promised time cannot lie in the past", "promised_at", ("COM-09",))
+
+
+@guard()
+def time_change_is_complete(facts: Facts, parameters: Parameters) -> No | None:
+    """Replacing a standing promise holds the time, its type and its reason together (STN-49)."""
+    if facts["state"] not in ("promised", "printed"):
+        return None
+    given = facts["given_names"]
+    if "promise_kind" not in given:
+        return No("STN-49", "更改承诺时间须同时填写类型和原因", "a change of the promise needs its type and reason as well", "promise_kind")
+    if facts.get("promise_kind") != "part_reason" and "promise_reason" not in given:
+        return No("STN-49", "更改承诺时间须填写原因描述", "a change of the promise needs its reason", "promise_reason")
+    return None
+
+
+@guard()
+def late_part_is_named(facts: Facts, parameters: Parameters) -> No | None:
+    """After a late part the change is of type `part_reason` and names part order and part code (STN-39, STN-40)."""
+    late = late_part(facts)
+    kind = facts.get("promise_kind") if "promise_kind" in facts["given_names"] else None
+    if late is None:
+        if kind == "part_reason":
+            return No("STN-40", "没有未按时配送的备件，不能选“备件原因”", "no part of this order is late", "promise_kind")
+        return None
+    if kind not in ("part_reason", "user_reason"):
+        return No("STN-40", "备件未按时配送，类型须为“备件原因”", "the part is late: the promise type is part_reason", "promise_kind", ("STN-39",))
+    if kind == "part_reason" and "promise_reason" in facts["given_names"]:
+        expected = part_reason_text(late)
+        if facts.get("promise_reason") != expected:
+            return No("STN-40", f"原因描述须为“{expected}”", f"the reason must read {expected!r}", "promise_reason")
+    return None
+
+
+@guard("part_due_at_default")
+def not_before_the_part(facts: Facts, parameters: Parameters) -> No | None:
+    """Without stock the visit follows the delivery terms of the station's contract (STN-36)."""
+    promised = moment_of(facts, "promised_at") if _given_now(facts, "promised_at") else None
+    if promised is None:
+        return None
+    ordering = _given_now(facts, "part_code")
+    due = moment_of(facts, "part_due_at") or moment_of(facts, "part_due_at_default") if ordering else None
+    waiting = [moment_of(part, "due_at") for part in facts.get("parts") or () if not part["arrived"] and not part["late"]]
+    latest = max((moment for moment in [due, *waiting] if moment is not None), default=None)
+    if latest is not None and promised < latest:
+        when = moment_text(latest)
+        zh = f"备件承诺 {when.zh} 到货，上门时间不能更早"
+        return No("STN-36", zh, f"the part is due {when.en}; the visit cannot be earlier", "promised_at")
+    return None
+
+
+def late_part(facts: Facts) -> dict[str, Any] | None:
+    """Return the newest part that missed its delivery and has not arrived."""
+    late = [part for part in facts.get("parts") or () if part["late"] and not part["arrived"]]
+    return late[-1] if late else None
+
+
+def part_reason_text(part: dict[str, Any]) -> str:
+    return f"由于{part['no']}订单{part['code']}编码的备件未按时配送"
+
+
+@guard()
+def promise_stands(facts: Facts, parameters: Parameters) -> No | None:
+    return None if facts.get("promised_at") else No("STN-07", "尚未约定承诺时间", "no time is promised yet")
+
+
+@guard()
+def a_promise_stands(facts: Facts, parameters: Parameters) -> No | None:
+    promised, started = moment_of(facts, "promised_at"), moment_of(facts, "service_started_at")
+    if promised is None or (facts["state"] == "multi_visit" and started is not None and _promised_before(facts, started)):
+        return No("STN-45", "请先约定新的承诺服务时间", "agree and write a new promised time first", rules=("STN-33",))
+    return None
+
+
+def _promised_before(facts: Facts, started: datetime) -> bool:
+    promises = facts.get("t3_promises") or []
+    return not promises or datetime.fromisoformat(promises[-1]["written_at"]) < started
+
+
+# --- solving by telephone ----------------------------------------------------------------------
+
+
+@guard()
+def remote_promise_kind_fits(facts: Facts, parameters: Parameters) -> No | None:
+    if "promise_kind" in facts["given_names"] and facts.get("promise_kind") != "within_promise":
+        return No("STN-30", "电话解决的类型须为“承诺时间内”", "for a telephone solution the type is within_promise", "promise_kind")
+    return None
+
+
+@guard()
+def remote_reason_is_one_of_two(facts: Facts, parameters: Parameters) -> No | None:
+    reason = str(facts.get("promise_reason", "")).replace(FULL_WIDTH_COMMA, ",")
+    if reason not in REMOTE_REASONS:
+        zh = f"原因描述须为“{REMOTE_REASONS[0]}”或“{REMOTE_REASONS[1]}”"
+        return No("STN-31", zh, f"the reason must be {REMOTE_REASONS[0]!r} or {REMOTE_REASONS[1]!r}", "promise_reason")
+    return None
+
+
+# --- parts, printing, service ------------------------------------------------------------------
+
+
+@guard()
+def user_was_told_why(facts: Facts, parameters: Parameters) -> No | None:
+    if not facts.get("told_user_why"):
+        return No("STN-35", "申领备件前须向用户说明暂不能上门的原因", "explain to the user first why nobody can come yet", "told_user_why")
+    return None
+
+
+@guard()
+def part_is_at_hand(facts: Facts, parameters: Parameters) -> No | None:
+    waiting = [part for part in facts.get("parts") or () if not part["arrived"]]
+    if waiting:
+        numbers = "、".join(part["no"] for part in waiting)
+        return No("STN-50", f"备件（{numbers}）到货后才能打印派工", f"print and send only once the part has arrived ({numbers})")
+    return None
+
+
+@guard("engineer_entry")
+def engineer_is_of_the_station(facts: Facts, parameters: Parameters) -> No | None:
+    if _given_now(facts, "engineer") and facts["engineer_entry"] is None:
+        return No("STN-12", "本站没有这位工程师", "no such engineer at this station", "engineer")
+    return None
+
+
+@guard()
+def printed_unless_the_system_failed(facts: Facts, parameters: Parameters) -> No | None:
+    if facts["state"] == "printed" or facts.get("system_failure"):
+        return None
+    zh = "工程师出发前须打印维修单；系统故障时请说明故障"
+    return No("STN-41", zh, "print the order first; only a system failure, stated here, excuses it", "system_failure", ("STN-42",))
+
+
+@guard()
+def user_agrees_with_the_plan(facts: Facts, parameters: Parameters) -> No | None:
+    if "user_agrees" in facts["given_names"] and not facts.get("user_agrees"):
+        zh = "用户不同意服务方案，请填写特殊情况说明表报大区"
+        return No("STN-43", zh, "the user refuses the plan: file a special situation form with the region", "user_agrees", ("STN-44",))
+    return None
+
+
+@guard()
+def user_has_signed(facts: Facts, parameters: Parameters) -> No | None:
+    if not facts.get("user_signature"):
+        return No("STN-05", "用户签字后才能关单", "the order closes only with the user's signature", "user_signature")
+    return None
+
+
+@guard()
+def part_has_been_returned(facts: Facts, parameters: Parameters) -> No | None:
+    arrived = [part for part in facts.get("parts") or () if part["arrived"]]
+    if arrived and not facts.get("part_returned"):
+        return No("STN-47", "修复后工程师须返还备件", "the engineer returns the part before the order closes", "part_returned")
+    return None
+
+
+@guard()
+def times_are_in_order(facts: Facts, parameters: Parameters) -> No | None:
+    """T1 ≤ T2 ≤ T4, and T4 not in the future (COM-09)."""
+    completed = moment_of(facts, "completed_at") or facts["now"]
+    earlier = [moment for moment in (moment_of(facts, "t1"), moment_of(facts, "t2")) if moment is not None]
+    if earlier and completed < max(earlier):
+        return No("COM-09", "完成时间不能早于联系用户时间（T1 ≤ T2 ≤ T4）", "completion cannot precede the contact (T1 ≤ T2 ≤ T4)", "completed_at")
+    if completed > facts["now"]:
+        return No("COM-09", "完成时间不能晚于现在", "completion cannot lie in the future", "completed_at")
+    return None
+
+
+# --- cancelling --------------------------------------------------------------------------------
+
+
+def verdict_on(facts: Facts, parameters: Parameters, role: str) -> cancellation.Verdict:
+    """Return the matrix's verdict for this order as it stands."""
+    return cancellation.judge(
+        str(facts.get("origin", "")),
+        str(facts.get("requested_by", "")),
+        role,
+        str(facts.get("cancel_reason", "")),
+        cancellation.moment_of(str(facts["state"]), "", facts),
+        line=str(facts.get("request_line", "")),
+        form_required=parameters.get("form_for_refusal") == "required",
+    )
+
+
+@guard()
+def cancellation_is_allowed(facts: Facts, parameters: Parameters) -> No | None:
+    verdict = verdict_on(facts, parameters, str(facts["actor_role"]))
+    if verdict.allowed:
+        return None
+    more = ("CAN-36",) if verdict.outcome == "close_normally" else ()
+    return No(verdict.rule, verdict.zh, verdict.en, "cancel_reason", (*more, *_telephone_rule(facts)))
+
+
+def _telephone_rule(facts: Facts) -> tuple[str, ...]:
+    return ("STN-32",) if facts.get("cancel_reason") == "solved_by_telephone" else ()
+
+
+@guard()
+def unreachable_is_proved(facts: Facts, parameters: Parameters) -> No | None:
+    """Five days must have passed, and the daily contacts been made, before "not reached" is a ground."""
+    if facts.get("cancel_reason") != "unreachable":
+        return None
+    return unreachable_shortfall(facts, parameters)
+
+
+def unreachable_shortfall(facts: Facts, parameters: Parameters) -> No | None:
+    """Return what is still missing before an unreachable user's order may be cancelled (STN-25, STN-26, CAN-13)."""
+    t1, budget = moment_of(facts, "t1"), parameters["unreachable_cancel_after"]
+    if t1 is None or not isinstance(budget, Duration):
+        return None
+    calendar = facts["calendars"]("working_days" if budget.working_days else "always")
+    due = add(calendar, t1, budget)
+    if facts["now"] < due:
+        when = moment_text(due)
+        zh = f"联系不上须满 {budget.text().zh}（{when.zh}）才能申请撤单"
+        rule = "STN-26" if budget.working_days else "CAN-13"
+        return No(rule, zh, f"possible once {budget.text().en} have passed ({when.en})", "cancel_reason", ("CAN-13",))
+    quota = int(str(parameters.get("contact_quota", 0)))
+    if quota and moment_of(facts, "special_t31_at") is None:
+        return No("STN-22", "请先标记联系不上（特殊T31）", "mark the user unreachable (special T31) first", "cancel_reason")
+    missed = missed_quota_days(facts, parameters)
+    if missed:
+        days = "、".join(f"{day:%m-%d}（{count}次）" for day, count in missed)
+        zh = f"标记联系不上后的三个工作日每天至少联系 {quota} 次，不足：{days}"
+        return No("STN-25", zh, f"at least {quota} contacts on each of the three working days; short: {days}", "cancel_reason")
+    return None
+
+
+def missed_quota_days(facts: Facts, parameters: Parameters) -> list[tuple[date, int]]:
+    """Return the working days after the special T31 with too few contacts, each with its count (STN-25)."""
+    marked, span = moment_of(facts, "special_t31_at"), parameters.get("contact_quota_days")
+    quota = int(str(parameters.get("contact_quota", 0)))
+    if marked is None or not quota or not isinstance(span, Duration):
+        return []
+    working = facts["calendars"]("working_days").days
+    attempts = facts.get("attempts") or {}
+    days = [nth_working_day_after(working, local_day(marked), n) for n in range(1, span.working_days + 1)]
+    counted = [(day, int(attempts.get(day.isoformat(), 0))) for day in days]
+    return [(day, count) for day, count in counted if count < quota]
+
+
+@guard()
+def contact_quota_is_missed(facts: Facts, parameters: Parameters) -> No | None:
+    return None if missed_quota_days(facts, parameters) else No("STN-25", "联系次数已够", "the quota is met")
+
+
+@guard()
+def refusal_has_its_form(facts: Facts, parameters: Parameters) -> No | None:
+    """A user's refusal after arrival is cancelled only after the region agreed to the form (STN-43)."""
+    if parameters.get("form_for_refusal") != "required" or facts.get("cancel_reason") != "user_refuses":
+        return None
+    arrived = cancellation.moment_of(str(facts["state"]), "", facts) == "after_arrival"
+    if arrived and not facts.get("special_situation_agreed"):
+        zh = "用户不同意服务方案，须先提交特殊情况说明表并经大区同意"
+        return No("STN-43", zh, "a refusal after arrival needs a special situation form that the region agreed to", "cancel_reason")
+    return None
+
+
+@guard()
+def ground_concerns_headquarters(facts: Facts, parameters: Parameters) -> No | None:
+    if facts.get("cancel_reason") in cancellation.HEADQUARTERS_GROUNDS:
+        return None
+    return No("STN-21", "无须告知本部", "headquarters need not be told")
+
+
+def _given_now(facts: Facts, name: str) -> bool:
+    return name in facts["given_names"]

@@ -1,0 +1,74 @@
+"""Where guards and changes of orders get the facts that the order's own row does not hold."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from mendline.access.actors import THE_CLOCK, Actor
+from mendline.access.models import Person, Role
+from mendline.kernel.ids import new_ref
+from mendline.network.models import Station
+from mendline.orders import store
+from mendline.orders.models import Record
+from mendline.process.loading import process_for
+from mendline.process.registry import Facts, lookup
+from mendline.process.values import stored_moment
+
+DEFAULT_DELIVERY_DAYS = 3
+
+
+@lookup("engineer_entry")
+def engineer_entry(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any] | None:
+    """The named engineer, if he works at this order's station; None when nobody is named or he does not."""
+    named = facts.get("engineer")
+    if not named:
+        return None
+    person = Person.objects.filter(
+        username=named, role=Role.STATION_ENGINEER, station_no=facts.get("station_no"), is_active=True
+    ).first()
+    return {"id": person.pk, "name": person.name} if person else None
+
+
+@lookup("open_requests")
+def open_requests(facts: Facts, actor: Actor, now: datetime) -> list[str]:
+    """Cancellation requests of this order that the region has not settled."""
+    order_ref = facts.get("order_ref") or facts.get("ref")
+    waiting = Record.objects.unscoped("a guard of the same order").filter(
+        order_ref=order_ref, process="cancellation_request", category__in=["open", "waiting"]
+    )
+    return list(waiting.values_list("ref", flat=True))
+
+
+@lookup("part_due_at_default")
+def part_due_at_default(facts: Facts, actor: Actor, now: datetime) -> str:
+    """When a part ordered now is promised, by the delivery terms of the station's contract (STN-36)."""
+    if not facts.get("part_code"):
+        return stored_moment(now)
+    days = Station.objects.filter(number=facts.get("station_no")).values_list("part_delivery_days", flat=True).first()
+    return stored_moment(now + timedelta(days=DEFAULT_DELIVERY_DAYS if days is None else days))
+
+
+@lookup("new_part_order_ref")
+def new_part_order_ref(facts: Facts, actor: Actor, now: datetime) -> str:
+    return new_ref("part_order", now)
+
+
+@lookup("new_order_ref")
+def new_order_ref(facts: Facts, actor: Actor, now: datetime) -> str:
+    return new_ref("unified_repair", now)
+
+
+@lookup("order")
+def order(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The order a record belongs to, with the parameters of the version it lives under."""
+    loaded = store.load(str(facts["order_ref"]), actor=THE_CLOCK)
+    process = process_for(loaded.process, loaded.process_version)
+    return {
+        **loaded.facts,
+        "state": loaded.state,
+        "category": loaded.category,
+        "clocks": loaded.clocks,
+        "process_version": loaded.process_version,
+        "parameters": process.parameters,
+    }

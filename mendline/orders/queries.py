@@ -1,0 +1,303 @@
+"""What people read of orders and records. Every function takes the actor and starts at the scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
+from mendline.access.models import Person
+from mendline.journal.models import Entry, Outgoing
+from mendline.kernel.errors import Refused
+from mendline.kernel.phones import NotAPhone, parse_phone
+from mendline.orders import store
+from mendline.orders.models import Record, RepairOrder
+from mendline.orders.store import Loaded
+from mendline.orders.transitions import needs_of
+from mendline.process.calendar_table import calendars_for
+from mendline.process.decide import may
+from mendline.process.definition import Process, Transition
+from mendline.process.loading import process_for
+from mendline.process.registry import LOOKUPS
+
+OPEN = ("open", "waiting")
+PAGE = 50
+DUPLICATE_DAYS = 30  # HCP-06: the window in which a report is likely the same trouble
+# Facts whose lookup would take something; they are left to the attempt itself.
+NOT_FOR_LOOKING = frozenset({"station_choice", "new_part_order_ref", "new_order_ref"})
+LIST_COLUMNS = (
+    "id", "ref", "state", "category", "station_no", "region", "customer_name", "phone", "product", "product_line",
+    "area", "address", "fault", "due_at", "clocks", "facts", "created_at", "assignee_name", "origin", "process",
+    "process_version", "revision",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilters:
+    """What a list is narrowed to; every field may stay empty."""
+
+    states: tuple[str, ...] = ()
+    station_no: str = ""
+    overdue_at: datetime | None = None  # only orders whose next deadline lies before it
+    assignee_id: int | None = None
+    category: str = "open"  # open | ended | all
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRowPage:
+    """One page of orders, and where the next begins (None: it is the last)."""
+
+    rows: list[RepairOrder]
+    next_after: tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A transition this actor's role has from here, and what stands in its way before anything is given."""
+
+    transition: Transition
+    refusal: Refused | None
+
+    @property
+    def permitted(self) -> bool:
+        return self.refusal is None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectPage:
+    """Everything one page shows of one order or record."""
+
+    subject: Loaded
+    process: Process
+    steps: list[Step]
+    timeline: list[Entry]
+    messages: list[Outgoing]
+    records: list[SubjectPage]
+    path: tuple[str, ...]  # states in the order they were reached
+    station_choice: Mapping[str, Any] | None  # why this station, from the history
+
+
+def page_of_orders(
+    actor: Actor, *, filters: OrderFilters, after: tuple[str, int] | None = None, limit: int = PAGE
+) -> OrderRowPage:
+    """Return one page of orders: open ones by next deadline, others by age, newest first.
+
+    `after` is the `next_after` of the page before. A page is found by key, never by counting.
+    """
+    query = _narrowed(RepairOrder.objects.visible_to(actor), filters)
+    if filters.category == "open":
+        query = query.order_by("due_at", "id")
+        if after:
+            query = query.filter(_after_due(after))
+    else:
+        query = query.order_by("-created_at", "-id")
+        if after:
+            created, row_id = datetime.fromisoformat(after[0]), after[1]
+            query = query.filter(Q(created_at__lt=created) | Q(created_at=created, id__lt=row_id))
+    rows = list(query.only(*LIST_COLUMNS)[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return OrderRowPage(rows, _key_of(rows[-1], filters) if more else None)
+
+
+def _narrowed(query: QuerySet[RepairOrder], filters: OrderFilters) -> QuerySet[RepairOrder]:
+    if filters.category == "open":
+        query = query.filter(category__in=OPEN)
+    elif filters.category == "ended":
+        query = query.exclude(category__in=OPEN)
+    if filters.states:
+        query = query.filter(state__in=filters.states)
+    if filters.station_no:
+        query = query.filter(station_no=filters.station_no)
+    if filters.overdue_at is not None:
+        query = query.filter(due_at__lt=filters.overdue_at)
+    if filters.assignee_id is not None:
+        query = query.filter(assignee_id=filters.assignee_id)
+    return query
+
+
+def _after_due(after: tuple[str, int]) -> Q:
+    """Orders without a running clock come last; PostgreSQL sorts nulls there by itself."""
+    key, row_id = after
+    if not key:
+        return Q(due_at=None, id__gt=row_id)
+    due = datetime.fromisoformat(key)
+    return Q(due_at__gt=due) | Q(due_at=due, id__gt=row_id) | Q(due_at=None)
+
+
+def _key_of(row: RepairOrder, filters: OrderFilters) -> tuple[str, int]:
+    moment = row.due_at if filters.category == "open" else row.created_at
+    return (moment.isoformat() if moment else "", row.pk)
+
+
+def count_by_state(actor: Actor) -> dict[str, int]:
+    """Return how many open orders stand in each state, within the scope."""
+    counted = RepairOrder.objects.visible_to(actor).filter(category__in=OPEN).values_list("state")
+    return dict(counted.annotate(n=Count("id")).order_by())
+
+
+def count_overdue(actor: Actor, now: datetime) -> int:
+    return RepairOrder.objects.visible_to(actor).filter(category__in=OPEN, due_at__lt=now).count()
+
+
+def subject_page(actor: Actor, ref: str, now: datetime, *, with_records: bool = True) -> SubjectPage:
+    """Return an order or record with its steps for this actor, its history and what hangs on it.
+
+    Raises NotVisible.
+    """
+    subject = store.load(ref, actor=actor)
+    process = process_for(subject.process, subject.process_version)
+    timeline = list(Entry.objects.filter(subject=ref).order_by("id"))
+    records: list[SubjectPage] = []
+    if with_records and subject.table == "order":
+        refs = Record.objects.visible_to(actor).filter(order_ref=ref).order_by("id").values_list("ref", flat=True)
+        records = [subject_page(actor, record_ref, now, with_records=False) for record_ref in refs]
+    choice = next((e.data["station_choice"] for e in reversed(timeline) if "station_choice" in e.data), None)
+    return SubjectPage(
+        subject=subject,
+        process=process,
+        steps=steps_for(actor, subject, process, now),
+        timeline=timeline,
+        messages=list(Outgoing.objects.filter(subject=ref).exclude(channel="webhook").order_by("id")),
+        records=records,
+        path=_path(timeline),
+        station_choice=choice,
+    )
+
+
+order_page = subject_page
+
+
+def _path(timeline: Iterable[Entry]) -> tuple[str, ...]:
+    path: list[str] = []
+    for entry in timeline:
+        if entry.to_state and (not path or path[-1] != entry.to_state):
+            path.append(entry.to_state)
+    return tuple(path)
+
+
+def steps_for(actor: Actor, subject: Loaded, process: Process, now: datetime) -> list[Step]:
+    """Return the steps of this actor's role from where the record stands, permitted ones and refused ones."""
+    facts: dict[str, Any] = {
+        **subject.facts,
+        "order_ref": subject.order_ref,
+        "actor_id": actor.person_id,
+        "actor_name": actor.name,
+        "actor_station_no": actor.station_no,
+        "actor_region": actor.region,
+        "process_version": subject.process_version,
+    }
+    for step in process.steps_from(subject.state):
+        if actor.role in step.by:
+            for needed in needs_of(step):
+                if needed not in facts and needed not in NOT_FOR_LOOKING:
+                    facts[needed] = LOOKUPS[needed](facts, actor, now)
+    found = may(
+        process,
+        state=subject.state,
+        role=actor.role,
+        facts=facts,
+        clocks=subject.clocks,
+        now=now,
+        calendars=calendars_for(subject.station_no),
+    )
+    return [Step(transition, refusal) for transition, refusal in found]
+
+
+def creating_steps(actor: Actor, process: Process) -> list[Transition]:
+    """Return the transitions by which this actor's role may create a record of `process`."""
+    return [step for step in process.creating if actor.role in step.by]
+
+
+def inbox_of_records(
+    actor: Actor, processes: Iterable[str], *, after: tuple[str, int] | None = None, limit: int = PAGE
+) -> list[Record]:
+    """Return open records of these processes within the scope, the next deadline first."""
+    query = Record.objects.visible_to(actor).filter(process__in=list(processes), category__in=OPEN)
+    if after:
+        query = query.filter(_after_due(after))
+    return list(query.order_by("due_at", "id")[:limit])
+
+
+def search(actor: Actor, text: str, *, limit: int = 20) -> list[RepairOrder]:
+    """Find orders by number, telephone number or its last digits, serial number, or the user's name.
+
+    The exact ways come first; a name is looked for among open orders by its beginning.
+    """
+    words = text.strip()
+    if not words or len(words) > 80:
+        return []
+    query = RepairOrder.objects.visible_to(actor).only(*LIST_COLUMNS)
+    found = list(query.filter(_exact(words)).order_by("-created_at")[:limit])
+    if not found:
+        near = Q(customer_name__startswith=words) | Q(address__contains=words)
+        if words.isdigit() and len(words) >= 4:
+            near |= Q(phone__endswith=words)
+        found = list(query.filter(near, category__in=OPEN).order_by("due_at", "id")[:limit])
+    return found
+
+
+def _exact(words: str) -> Q:
+    exact = Q(ref=words.upper()) | Q(serial_no=words) | Q(customer_name=words)
+    try:
+        exact |= Q(phone=parse_phone(words))
+    except NotAPhone:
+        pass
+    return exact
+
+
+def duplicates(
+    actor: Actor, *, phone: str, serial_no: str = "", now: datetime, days: int = DUPLICATE_DAYS, limit: int = 5
+) -> list[RepairOrder]:
+    """Return orders of the same telephone or serial number that are open or were taken within `days`.
+
+    `phone` is in international form. An agent with such an order urges it instead of taking another.
+    """
+    same = Q(phone=phone) if phone else Q(pk=None)
+    if serial_no:
+        same |= Q(serial_no=serial_no)
+    recent = Q(category__in=OPEN) | Q(created_at__gte=now - timedelta(days=days))
+    query = RepairOrder.objects.visible_to(actor).filter(same, recent).exclude(category="void")
+    return list(query.only(*LIST_COLUMNS).order_by("-created_at")[:limit])
+
+
+def history_of_caller(actor: Actor, phone: str, *, limit: int = 10) -> list[RepairOrder]:
+    """Return the latest orders of one telephone number (international form), newest first."""
+    query = RepairOrder.objects.visible_to(actor).filter(phone=phone).only(*LIST_COLUMNS)
+    return list(query.order_by("-created_at")[:limit])
+
+
+def notices_for(actor: Actor, *, limit: int = PAGE, before_id: int | None = None) -> list[Outgoing]:
+    """Return the notices addressed to this actor's role and scope, newest first."""
+    query = _inbox(actor)
+    if before_id is not None:
+        query = query.filter(id__lt=before_id)
+    return list(query.order_by("-id")[:limit])
+
+
+def count_unseen_notices(actor: Actor) -> int:
+    """Return how many notices this person has not looked at, at most 99."""
+    if actor.person_id is None:
+        return 0
+    seen = Person.objects.filter(pk=actor.person_id).values_list("notices_seen_id", flat=True).first() or 0
+    return len(_inbox(actor).filter(id__gt=seen).values_list("id")[:99])
+
+
+def mark_notices_seen(actor: Actor) -> None:
+    """Remember the newest notice as looked at by this person."""
+    newest = _inbox(actor).order_by("-id").values_list("id", flat=True).first()
+    if newest is not None and actor.person_id is not None:
+        Person.objects.filter(pk=actor.person_id, notices_seen_id__lt=newest).update(notices_seen_id=newest)
+
+
+def _inbox(actor: Actor) -> QuerySet[Outgoing]:
+    query = Outgoing.objects.filter(channel="inbox", role=actor.role)
+    if actor.role in OF_A_STATION:
+        return query.filter(station_no__in=["", actor.station_no])
+    if actor.role in OF_A_REGION:
+        return query.filter(region__in=["", actor.region])
+    return query

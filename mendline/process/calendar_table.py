@@ -1,0 +1,43 @@
+"""Calendars for clocks, from our own table of holidays and make-up workdays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+
+from mendline.kernel.calendars import Calendar, WorkingDays, always, chinese_holidays, working_days, working_hours
+from mendline.process.models import CalendarDay
+
+
+def calendars_for(station_no: str) -> Callable[[str], Calendar]:
+    """Return how the clocks of a station find their calendar by its code.
+
+    All stations follow the national calendar at present; a station's own hours would enter here.
+    """
+    return calendar
+
+
+@cache
+def calendar(code: str) -> Calendar:
+    """Return a calendar by its code, with the days of the table; kept until `forget` is called.
+
+    Raises KeyError for an unknown code.
+    """
+    return {"always": always, "working_hours": working_hours, "working_days": working_days}[code](days=_days())
+
+
+def _days() -> WorkingDays:
+    rows = list(CalendarDay.objects.values_list("day", "works", "provisional"))
+    if not rows:
+        return chinese_holidays().working_days()
+    off = frozenset(day for day, works, _ in rows if not works)
+    make_up = frozenset(day for day, works, _ in rows if works)
+    announced = [day.year for day, _, provisional in rows if not provisional]
+    covered_until = date(max(announced), 12, 31) if announced else date.min
+    return WorkingDays(off, make_up, chinese_holidays().working_days().weekend, covered_until)
+
+
+def forget() -> None:
+    """Read the table anew at the next use, after it was changed."""
+    calendar.cache_clear()

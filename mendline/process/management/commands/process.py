@@ -1,0 +1,67 @@
+"""`mendline process check|table|diagram|load|test`: everything about process files from the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from mendline.process import loading, table
+
+
+class Command(BaseCommand):
+    help = "检查、列表、画图、载入流程文件 / check, tabulate, draw and load process files"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        check = verbs.add_parser("check", help="检查流程文件 / report every fault of every file, with line numbers")
+        check.add_argument("paths", nargs="*", type=Path)
+        tabulate = verbs.add_parser("table", help="状态×动作×角色表 / state × transition × role as golden files")
+        tabulate.add_argument("--check", action="store_true", help="只比较，不写入 / compare only")
+        draw = verbs.add_parser("diagram", help="流程图 / draw each process as SVG in both languages")
+        draw.add_argument("--to", type=Path, default=Path(settings.BASE_DIR) / "docs" / "diagrams")
+        verbs.add_parser("load", help="载入数据库 / generate the transition table and the calendar")
+        test = verbs.add_parser("test", help="运行场景 / run scenario files or folders")
+        test.add_argument("paths", nargs="+", type=Path)
+        test.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verb = str(options["verb"])
+        getattr(self, f"_{verb}")(options)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        paths = options["paths"] or sorted(settings.PROCESS_FOLDER.glob("*.yaml"))
+        found, faults = loading.read_files(paths)
+        for fault in sorted(faults):
+            self.stdout.write(self.style.ERROR(str(fault)))
+        if faults:
+            raise CommandError(f"{len(faults)} 处问题 / {len(faults)} faults in {len(paths)} files")
+        self.stdout.write(f"{len(found)} 个流程文件无误 / {len(found)} process files are sound")
+
+    def _table(self, options: dict[str, Any]) -> None:
+        changed = table.write_golden(Path(settings.PROCESS_FOLDER) / "tables", compare_only=options["check"])
+        for path in changed:
+            self.stdout.write(str(path))
+        if options["check"] and changed:
+            raise CommandError("流程表已变，请运行 mendline process table / the tables changed: run it without --check")
+
+    def _diagram(self, options: dict[str, Any]) -> None:
+        from mendline.process import diagram
+
+        for path in diagram.write_all(options["to"]):
+            self.stdout.write(str(path))
+
+    def _load(self, options: dict[str, Any]) -> None:
+        loading.load_all()
+        self.stdout.write("流程已载入 / processes are loaded")
+
+    def _test(self, options: dict[str, Any]) -> None:
+        from importlib import import_module
+
+        # The runner stands on top of everything, so it is named here and not imported above.
+        failed = import_module("mendline.sim.scenarios").run(options["paths"], self.stdout, as_json=options["json"])
+        if failed:
+            raise SystemExit(1)
