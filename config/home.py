@@ -30,7 +30,7 @@ def make_state_folder(home: Path) -> None:
     if not home.exists():
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    for name in ("files", "mail", "logs"):
+    for name in ("files", "mail", "logs", "static"):
         (home / name).mkdir(mode=0o700, exist_ok=True)
 
 

@@ -102,6 +102,7 @@ def _run(installation: Installation, lock: RunLock, *, with_demo: bool) -> int:
         return _watch(installation)
     finally:
         end_all(installation.children)
+        _close_own_connections()
         if installation.server is not None:
             _leave_database(installation.server)
 
@@ -114,7 +115,6 @@ def _prepare_database(installation: Installation, *, with_demo: bool) -> None:
     os.environ["MENDLINE_DATABASE_ROLE"] = "owner"
     import django
     from django.core.management import get_commands
-    from django.db import connections
 
     with _step("表、权限与流程 tables, rights, processes"):
         django.setup()
@@ -123,7 +123,7 @@ def _prepare_database(installation: Installation, *, with_demo: bool) -> None:
     if with_demo and empty and "demo" in get_commands():
         with _step("演示数据 demo world"):
             _call(installation, "demo", "--size", "small")
-    connections.close_all()
+    _close_own_connections()
     del os.environ["MENDLINE_DATABASE_ROLE"]
 
 
@@ -170,6 +170,12 @@ def _watch(installation: Installation) -> int:
                 raise StartFailed(f"{child.name} 反复停止。 {child.name} keeps ending:\n{child.last_words()}")
     print("\n正在停止… Stopping…", flush=True)
     return 0
+
+
+def _close_own_connections() -> None:
+    from django.db import connections
+
+    connections.close_all()
 
 
 def _leave_database(server: launcher.Server) -> None:
@@ -262,14 +268,16 @@ def _step(name: str) -> Iterator[list[str]]:
     """Print what is being done, then how long it took; the body may add remarks."""
     remarks: list[str] = []
     began = time.monotonic()
-    print(f"… {name}", end="", flush=True)
+    on_screen = sys.stdout.isatty()
+    print(f"… {name}", end="" if on_screen else "\n", flush=True)
     try:
         yield remarks
     except BaseException:
-        print(flush=True)
+        print(end="\n" if on_screen else "", flush=True)
         raise
     tail = f" ({', '.join(remarks)})" if remarks else ""
-    print(f"\r✓ {name}{tail} {time.monotonic() - began:.1f} s", flush=True)
+    over = "\r" if on_screen else ""
+    print(f"{over}✓ {name}{tail} {time.monotonic() - began:.1f} s", flush=True)
 
 
 @contextmanager
