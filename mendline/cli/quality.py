@@ -66,12 +66,12 @@ def _test_steps() -> list[Step]:
     return steps
 
 
-def recorded_hosts() -> list[str]:
+def recorded_hosts(root: Path = ROOT) -> list[str]:
     """Return the lines of lock files that say where a package came from; each machine has its own registries."""
     wrong = re.compile(r"^--(extra-)?index-url|^--find-links|@ (https?|file):|\"resolved\"|registry\+|\bregistry\.")
-    locks = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "package-lock.json"]
+    locks = [*sorted((root / "requirements").glob("*.txt")), root / "package-lock.json"]
     return [
-        f"{lock.relative_to(ROOT)}:{number}: {line.strip()}"
+        f"{lock.relative_to(root)}:{number}: {line.strip()}"
         for lock in locks
         if lock.exists()
         for number, line in enumerate(lock.read_text(encoding="utf-8").splitlines(), start=1)
