@@ -1,0 +1,89 @@
+"""Choosing a station with the database at hand: fresh index, loads of the day, and the seat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mendline.dispatch import seats
+from mendline.dispatch.choice import Choice, Verdict, Wanted, after_trying, field_of, rank
+from mendline.dispatch.current import current_index, fresh_index, index_revision
+from mendline.dispatch.explanations import as_stored, readable
+from mendline.dispatch.index import Index
+from mendline.kernel.time import local_day
+from mendline.network.directory import current_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The outcome of choosing: the station (empty when none), the region in charge, and why."""
+
+    station_no: str
+    region: str
+    choice: Choice
+    wanted: Wanted
+
+    def as_fact(self) -> dict[str, Any]:
+        """Return the fact `station_choice`. `stations` is compact; `explanations.readable` makes sentences of it."""
+        return {"station_no": self.station_no, "region": self.region, **as_stored(self.choice, self.wanted)}
+
+
+def take_station(order_ref: str, wanted: Wanted, now: datetime) -> Found:
+    """Choose a station for the order and take its seat; both belong to the caller's transaction.
+
+    Two statements: the loads of the candidates, then the seat. If the last seat of the best went
+    meanwhile, the next in rank gets the order.
+    """
+    index, choice = _choice(wanted, now)
+    if not choice.ranked:
+        return Found("", _region_of(wanted), choice, wanted)
+    place = seats.take_first(order_ref, wanted.line, wanted.day, choice.ranked)
+    if place == 0:
+        number = seats.station_of_seat(order_ref)
+    else:
+        choice = after_trying(choice, place)
+        number = choice.ranked[0] if choice.ranked else ""
+    station = index.stations.get(number)
+    return Found(number, station.region if station else _region_of(wanted), choice, wanted)
+
+
+def look_for_station(wanted: Wanted, now: datetime) -> Found:
+    """Choose as `take_station` does, without taking anything: what would happen now."""
+    index, choice = _choice(wanted, now)
+    number = choice.ranked[0] if choice.ranked else ""
+    return Found(number, index.stations[number].region if number else _region_of(wanted), choice, wanted)
+
+
+def preview(area: str, product_line: str, now: datetime, *, wish: str = "") -> list[dict[str, Any]]:
+    """Return the stations considered for an order of now, the one it would get first, in sentences."""
+    wanted = Wanted(area, product_line, local_day(now), wish)
+    return explained(look_for_station(wanted, now).as_fact(), now)
+
+
+def explained(station_choice: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
+    """Return an order's fact `station_choice` as sentences with the stations' names."""
+    names = {row.number: row.name for row in current_index(now).stations.values()}
+    return readable(station_choice, names)
+
+
+def _choice(wanted: Wanted, now: datetime) -> tuple[Index, Choice]:
+    index = current_index(now)
+    field = field_of(index, wanted)
+    day = seats.read_day(field.stations, wanted.line, wanted.day)
+    if day.revision != index_revision():
+        # The network changed since this index was built; the count came with the news at no cost.
+        fresh = fresh_index(now)
+        if fresh is not index:
+            index, field = fresh, field_of(fresh, wanted)
+            day = seats.read_day(field.stations, wanted.line, wanted.day)
+    return index, rank(field, day.loads)
+
+
+def _region_of(wanted: Wanted) -> str:
+    return current_directory().region_of(wanted.area)
+
+
+def refusals(station_choice: dict[str, Any]) -> list[Verdict]:
+    """Return the verdicts of a stored choice, the closest first."""
+    return [Verdict(*entry) for entry in station_choice.get("stations", ())]

@@ -1,0 +1,83 @@
+"""Facts that steps ask of the network. Given values arrive here unchecked, so everything is read as text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from mendline.access.actors import Actor
+from mendline.dispatch.choice import Wanted
+from mendline.dispatch.choosing import look_for_station, take_station
+from mendline.dispatch.current import current_index
+from mendline.kernel.time import local_day
+from mendline.network import areas, directory
+from mendline.process.registry import Facts, lookup
+
+
+@lookup("chosen_station")
+def chosen_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Choose a station for the order `ref` and take its seat inside the surrounding transaction.
+
+    If the step is refused afterwards, the transaction takes the seat back with it. Outside a
+    transaction (a page that asks what would be possible) nothing is taken. The fact that is kept
+    has another name, `station_choice`: a later step must choose again, not read what was once chosen.
+
+    Reads `ref`, `area`, `product`, `station_wish` and `excluded_stations`; returns `station_no`
+    and `region` (of the area where no station was found) with the stations considered.
+    """
+    entry = directory.product_entry(_text(facts, "product"))
+    wanted = Wanted(
+        area=_text(facts, "area"),
+        line=entry.line if entry else _text(facts, "product_line"),
+        day=local_day(now),
+        wish=_text(facts, "station_wish"),
+        excluded=frozenset(str(number) for number in facts.get("excluded_stations") or ()),
+    )
+    if not connection.in_atomic_block:
+        return look_for_station(wanted, now).as_fact()
+    return take_station(_text(facts, "ref"), wanted, now).as_fact()
+
+
+@lookup("area_known")
+def area_known(facts: Facts, actor: Actor, now: datetime) -> bool:
+    return areas.exists(_text(facts, "area"))
+
+
+@lookup("area_has_800")
+def area_has_800(facts: Facts, actor: Actor, now: datetime) -> bool:
+    """Tell whether the 800 number works in the area on this day (COM-04)."""
+    return directory.current_directory().has_800(_text(facts, "area"), local_day(now))
+
+
+@lookup("product_entry")
+def product_entry(facts: Facts, actor: Actor, now: datetime) -> dict[str, str] | None:
+    """Return the product with its line and channel (CAN-34); None when nobody knows it."""
+    entry = directory.product_entry(_text(facts, "product"))
+    return {"product": entry.product, "line": entry.line, "channel": entry.channel} if entry else None
+
+
+@lookup("own_station")
+def own_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, str]:
+    """Return the station of whoever acts, with its region; empty where the role has none."""
+    station = current_index(now).stations.get(actor.station_no)
+    return {"station_no": actor.station_no, "region": station.region if station else actor.region}
+
+
+@lookup("station_entry")
+def station_entry(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any] | None:
+    """Return the station a coverage change is about: its region, and its head if it is a point."""
+    station = current_index(now).stations.get(_text(facts, "station_no") or actor.station_no)
+    return {"station_no": station.number, "region": station.region, "head": station.head} if station else None
+
+
+@lookup("line_known")
+def line_known(facts: Facts, actor: Actor, now: datetime) -> bool:
+    entry = directory.product_entry(_text(facts, "product_line"))
+    return entry is not None and entry.line == entry.product
+
+
+def _text(facts: Facts, name: str) -> str:
+    value = facts.get(name)
+    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""

@@ -1,0 +1,103 @@
+"""Seats of a station's day: read, taken, given back. Two statements on the way of an order, both prepared.
+
+The database functions (`network/migrations/0002_guards.py`) are the only truth about what is
+left: a choice made from an old count is corrected here, never the other way round (COM-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+
+from mendline.dispatch.choice import Loads
+
+# Chosen stations beyond these are not tried: a day on which so many fill up in one moment is full.
+MOST_TRIED = 24
+LOADS = """
+    SELECT station_no, taken, capacity FROM network_dayload
+        WHERE product_line = %s AND day = %s AND station_no = ANY(%s)
+    UNION ALL SELECT '', revision, 0 FROM network_networkrevision WHERE id = 1
+"""
+
+
+class DayRead(NamedTuple):
+    """The loads of the asked stations, and the network's revision in the same snapshot."""
+
+    loads: Loads
+    revision: int
+
+
+def read_day(stations: Sequence[str], line: str, day: date) -> DayRead:
+    """Return the loads of `stations` on a Shanghai-local day; stations whose day is not open yet are left out."""
+    loads: dict[str, tuple[int, int]] = {}
+    revision = 0
+    with connection.cursor() as cursor:
+        cursor.execute(LOADS, [line, day, list(stations)])
+        for number, taken, capacity in cursor.fetchall():
+            if number:
+                loads[number] = (taken, capacity)
+            else:
+                revision = taken
+    return DayRead(loads, revision)
+
+
+def take_first(order_ref: str, line: str, day: date, stations: Sequence[str]) -> int | None:
+    """Take a seat for the order at the first of `stations` that has one left, in the caller's transaction.
+
+    Returns the place in `stations` counted from 1; None when none has a seat; 0 when the order
+    already has one, which it keeps.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT network_take_seat(%s, %s, %s, %s::varchar[])", [order_ref, line, day, list(stations[:MOST_TRIED])]
+        )
+        row = cursor.fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def station_of_seat(order_ref: str) -> str:
+    """Return the station at which the order has a seat; empty without one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.station_no FROM network_seat s JOIN network_dayload d ON d.id = s.load_id WHERE s.order_ref = %s",
+            [order_ref],
+        )
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def release(order_ref: str) -> bool:
+    """Give the order's seat back; False when it has none (any more). Twice gives back once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT network_give_back_seat(%s)", [order_ref])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def announce_move() -> None:
+    """Say that this transaction will give back one seat and take another, before it does either.
+
+    Whoever takes a seat holds one counter and never waits for a second; a move holds two. Moves
+    therefore go one after the other, so that no two can wait for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(72019, 5), pg_advisory_xact_lock(72019, 6)")
+
+
+def seats_left(station: str, line: str, day: date) -> int:
+    """Return how many orders the station can still take of the line that day: for screens and tests."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce("
+            " (SELECT greatest(capacity - taken, 0) FROM network_dayload"
+            "   WHERE station_no = %(station)s AND product_line = %(line)s AND day = %(day)s),"
+            " (SELECT per_day FROM network_capacity WHERE station_id = %(station)s AND product_line = %(line)s"
+            "   AND effective_from <= %(day)s AND (effective_until IS NULL OR effective_until > %(day)s)"
+            "   ORDER BY effective_from DESC LIMIT 1), 0)",
+            {"station": station, "line": line, "day": day},
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
