@@ -42,14 +42,12 @@ CSRF_TRUSTED_ORIGINS = env_list("MENDLINE_TRUSTED_ORIGINS")
 
 # Lowest first, as in the import contract.
 PACKAGES = (
-    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "billing", "care",
-    "contact", "channels", "web", "sim",
+    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "care", "contact",
+    "channels", "web", "sim",
 )  # fmt: skip
-# A package becomes an app with its apps.py; until every one has it, the others are left out.
-OURS = [f"mendline.{name}" for name in PACKAGES if (ROOT / "mendline" / name / "apps.py").exists()]
 
 INSTALLED_APPS = [
-    *OURS,
+    *(f"mendline.{name}" for name in PACKAGES),
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -110,7 +108,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 # --- who may come in -------------------------------------------------------------------------------------------
 
-AUTH_USER_MODEL = "access.Person" if "mendline.access" in OURS else "auth.User"
+AUTH_USER_MODEL = "access.Person"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses whoever is locked out before a password is looked at
     "allauth.account.auth_backends.AuthenticationBackend",

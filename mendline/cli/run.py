@@ -236,17 +236,19 @@ def _can_listen(port: int) -> bool:
 
 
 def _wait_for(web: Child, port: int, stopping: Event) -> None:
-    """Return when the web process answers anything at all.
+    """Return when the login page is there.
 
     Raises:
-        StartFailed: it ended, or said nothing within WEB_START_SECONDS.
+        StartFailed: the web process ended, answered with an error of its own, or nothing within WEB_START_SECONDS.
     """
     give_up_at = time.monotonic() + WEB_START_SECONDS
     while time.monotonic() < give_up_at and web.is_alive():
         with suppress(OSError, http.client.HTTPException), closing(http.client.HTTPConnection(HOST, port, 20)) as ask:
             ask.request("GET", "/accounts/login/")
-            ask.getresponse().read()
-            return
+            status = ask.getresponse().status
+            if status < 500:
+                return
+            raise StartFailed(f"登录页出错。 The login page answers {status}:\n{web.last_words()}")
         if stopping.wait(0.1):
             raise StartFailed("已中断。 Interrupted.")
     raise StartFailed(f"网页服务没有启动。 The web process did not start:\n{web.last_words()}")
