@@ -85,7 +85,7 @@ def _install_python(own_node: bool) -> None:
         _run([sys.executable, "-m", "venv", str(VENV)], "缺少 venv 模块。 On Debian: apt-get install python3-venv")
     tools = ROOT / "requirements" / "tools.txt"
     if not (VENV / "bin" / "uv").exists():
-        _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(tools)])
+        _run([str(PYTHON), "-m", "pip", "install", "-qq", "--require-hashes", "-r", str(tools)])
     uv = [str(VENV / "bin" / "uv"), "pip"]
     where = ["--quiet", "--python", str(PYTHON)]
     locks = [str(path) for path in _python_inputs(own_node) if path.suffix == ".txt"]
