@@ -31,6 +31,7 @@ def a_state_folder() -> Iterator[Path]:
         for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "MENDLINE_POSTGRES"):
             patch.delenv(name, raising=False)
         patch.setattr(places, "SYSTEM_FOLDER", parent / "system")
+        patch.setattr(tempfile, "tempdir", str(parent))  # sockets of long paths
         patch.setattr(wheel_copy, "SYSTEM_FOLDER", parent / "system")
         yield parent / "state 状态"
     for pid_file in parent.rglob("postmaster.pid"):
