@@ -1,0 +1,154 @@
+"""Who calls, and whether the same call was answered before: one statement of SQL for both.
+
+A key is looked up on every call and nothing of it is remembered, so a revoked key, a deactivated
+person or a changed role counts from the very next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+
+from mendline.access import tokens
+from mendline.access.actors import Actor
+from mendline.access.models import Person
+from mendline.kernel.text import Text
+from mendline.web.api.problems import EdgeError
+
+VIA = "api"
+
+# The lock lasts until the transaction ends and is only tried: who comes second is told so at once.
+_CLAIM = """
+    pg_try_advisory_xact_lock(hashtextextended(p.id::text || ':' || %(key)s::text, 0)),
+    k.request_digest, k.status, k.body
+"""
+_STORED = "LEFT JOIN orders_idempotencykey k ON k.person_id = p.id AND k.key = %(key)s"
+_WHO = "p.id, p.name, p.role, p.region, p.station_no"
+_OF_TOKEN = """
+    FROM access_token t JOIN access_person p ON p.id = t.person_id AND p.is_active {stored}
+    WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %(now)s)
+"""
+BY_TOKEN = f"SELECT {_WHO}, t.scopes {_OF_TOKEN.format(stored='')}"
+BY_TOKEN_ONCE = f"SELECT {_WHO}, t.scopes, {_CLAIM} {_OF_TOKEN.format(stored=_STORED)}"
+BY_PERSON_ONCE = (
+    f'SELECT {_WHO}, \'["read", "write"]\', {_CLAIM} FROM access_person p {_STORED} WHERE p.id = %(person)s'
+)
+
+SIGN_IN = Text(
+    "请登录，或用 Authorization: Bearer 提供有效的密钥", "sign in, or send a valid key as Authorization: Bearer"
+)
+NO_CSRF = Text(
+    "缺少 X-CSRFToken，请从 cookie 或页面中取得", "X-CSRFToken is missing or wrong; take it from the cookie or the page"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer that this key was given before, and to what."""
+
+    request_digest: str
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person or a machine acting as one. `claimed` and `stored` are only asked for on unsafe calls."""
+
+    actor: Actor
+    person_id: int
+    claimed: bool = False
+    stored: StoredAnswer | None = None
+
+
+def reading_caller(request: HttpRequest, now: datetime) -> Caller:
+    """Return who reads.
+
+    Raises EdgeError: nobody (401), or a key that may not read (403).
+    """
+    secret = _secret_of(request)
+    if secret is None:
+        person = _signed_in(request)
+        return Caller(person.as_actor(VIA), person.pk)
+    return _caller(_row(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
+
+
+def writing_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
+    """Return who writes, and what is known of this idempotency key; holds the key until the transaction ends.
+
+    Raises EdgeError: nobody (401), a key that may not write or a missing CSRF token (403).
+    """
+    secret = _secret_of(request)
+    if secret is not None:
+        return _caller(_row(BY_TOKEN_ONCE, {"digest": tokens.digest_of(secret), "now": now, "key": key}), "write")
+    person = _signed_in(request)
+    if _Csrf(_unused).refusal(request) is not None:
+        raise EdgeError(403, "csrf", NO_CSRF)
+    return _caller(_row(BY_PERSON_ONCE, {"person": person.pk, "key": key}), "write")
+
+
+def _secret_of(request: HttpRequest) -> str | None:
+    """Return the key that was sent, or None when the caller comes with a session instead."""
+    sent = request.META.get("HTTP_AUTHORIZATION")
+    if sent is None:
+        return None
+    scheme, _, secret = sent.partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not tokens.looks_like_one(secret):
+        raise EdgeError(401, "unauthenticated", SIGN_IN)
+    return secret
+
+
+def _signed_in(request: HttpRequest) -> Person:
+    person = request.user
+    if not isinstance(person, Person) or not person.is_active:
+        raise EdgeError(401, "unauthenticated", SIGN_IN)
+    return person
+
+
+def _row(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: Sequence[Any] | None = cursor.fetchone()
+    return row
+
+
+def _caller(row: Sequence[Any] | None, scope: str) -> Caller:
+    if row is None:
+        raise EdgeError(401, "unauthenticated", SIGN_IN)
+    person_id, name, role, region, station_no, scopes, *claim = row
+    granted = orjson.loads(scopes) if isinstance(scopes, str) else scopes
+    if scope not in granted:
+        raise EdgeError(
+            403,
+            "token_scope",
+            Text(f"此密钥没有 {scope} 权限，请另行签发", f"this key has no {scope} scope; have another one issued"),
+        )
+    actor = Actor(person_id, name, role, region, station_no, VIA)
+    if not claim:
+        return Caller(actor, person_id)
+    claimed, digest, status, body = claim
+    return Caller(actor, person_id, claimed, StoredAnswer(digest, status, body) if digest is not None else None)
+
+
+class _Csrf(CsrfViewMiddleware):
+    """Django's own check, asked for where a session is used; calls with a key need none."""
+
+    def refusal(self, request: HttpRequest) -> HttpResponse | None:
+        request.csrf_processing_done = False  # type: ignore[attr-defined]
+        self.process_request(request)
+        return self.process_view(request, _unused, (), {})
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return HttpResponse(reason, status=403)
+
+
+def _unused(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError

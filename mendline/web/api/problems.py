@@ -1,0 +1,119 @@
+"""Errors as problem documents (RFC 9457). One table for faults of the edge, one function for the domain's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.db import DatabaseError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
+from psycopg import errors as pg
+
+from mendline.kernel.errors import Conflict, Invalid, MendlineError, NotVisible, Refused
+from mendline.kernel.text import Text
+
+MEDIA_TYPE = "application/problem+json"
+
+TITLES: Mapping[int, Text] = {
+    400: Text("请求无法读取", "The request cannot be read"),
+    401: Text("需要登录", "Not signed in"),
+    403: Text("无权执行", "Not yours to do"),
+    404: Text("不存在", "Not found"),
+    405: Text("不支持该方法", "Method not possible here"),
+    409: Text("冲突", "Conflict"),
+    413: Text("内容太大", "Too large"),
+    422: Text("未被接受", "Not accepted"),
+    429: Text("请求太频繁", "Too many requests"),
+    500: Text("系统出错", "Our fault"),
+    503: Text("暂时无法处理", "Not available at the moment"),
+}
+NOT_FOUND = Text("没有这条记录", "there is no such record")
+OUR_FAULT = Text(
+    "系统出错，已记录；请凭 X-Request-Id 联系管理员",
+    "our fault, and logged; give X-Request-Id to the administrator",
+)
+BUSY = Text("记录正被他人更新，请重试", "the record is being changed by somebody else; try again")
+UNAVAILABLE = Text("数据库暂时不可用，请稍后重试", "the database is not available at the moment; try again shortly")
+# What the database answers when two were at the same row, which is nobody's fault.
+CONTENTION = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
+
+log = logging.getLogger("mendline.api")
+
+
+class EdgeError(Exception):
+    """A request that does not reach the domain: unreadable, not signed in, too large."""
+
+    def __init__(self, status: int, code: str, detail: Text) -> None:
+        super().__init__(detail.en)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: Text,
+    *,
+    rule: str = "",
+    rules: tuple[str, ...] = (),
+    fields: Mapping[str, Text] | None = None,
+) -> HttpResponse:
+    """Return a problem document in the language of the request, with both languages beside it.
+
+    It never names what was asked for, so that absent and out of scope are the same bytes.
+    """
+    language = get_language() or "zh-hans"
+    document: dict[str, Any] = {
+        "type": f"urn:mendline:problem:{code}",
+        "title": TITLES[status].in_language(language),
+        "status": status,
+        "code": code,
+        "detail": detail.in_language(language),
+        "rule": rule,
+        "rules": rules,
+        "texts": detail.as_dict(),
+    }
+    if fields:
+        document["fields"] = {name: text.as_dict() for name, text in fields.items()}
+    return HttpResponse(orjson.dumps(document), status=status, content_type=MEDIA_TYPE)
+
+
+def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Return the answer that an error deserves. Refusals are answers and are not logged; surprises are."""
+    if isinstance(error, EdgeError):
+        response = problem(error.status, error.code, error.detail)
+        if error.status == 401:
+            response["WWW-Authenticate"] = 'Bearer realm="mendline"'
+        return response
+    if isinstance(error, NotVisible):
+        return not_found()
+    if isinstance(error, Refused):
+        fields = error.fields if isinstance(error, Invalid) else None
+        return problem(error.status, error.code, error.detail, rule=error.rule, rules=error.rules, fields=fields)
+    if isinstance(error, Conflict):
+        return problem(409, error.code, error.detail)
+    if isinstance(error, DatabaseError) and not isinstance(error, MendlineError):
+        response = _answer_of_database(error)
+        if response is not None:
+            return response
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return problem(500, "internal_error", OUR_FAULT)
+
+
+def not_found() -> HttpResponse:
+    return problem(404, NotVisible.code, NOT_FOUND)
+
+
+def _answer_of_database(error: DatabaseError) -> HttpResponse | None:
+    if isinstance(error.__cause__, CONTENTION):
+        return problem(409, "busy", BUSY)
+    if isinstance(error, OperationalError):
+        log.warning("the database did not answer: %s", error)
+        response = problem(503, "unavailable", UNAVAILABLE)
+        response["Retry-After"] = "2"
+        return response
+    return None

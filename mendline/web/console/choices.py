@@ -1,0 +1,34 @@
+"""Where lists of products and people come from."""
+
+from __future__ import annotations
+
+from mendline.access.models import Person, Role
+from mendline.kernel.text import Text
+from mendline.network.models import Product
+from mendline.process.definition import Fact
+from mendline.web.console.fields import Choice, Options
+
+
+def options_for(station_no: str) -> Options:
+    """Return the choices of facts whose answers are rows: products, and the engineers of a station."""
+
+    def options(fact: Fact) -> tuple[Choice, ...]:
+        if fact.type == "product":
+            return products()
+        if fact.type == "person":
+            return engineers(station_no)
+        return ()
+
+    return options
+
+
+def products() -> tuple[Choice, ...]:
+    rows = Product.objects.select_related("line").order_by("line__code", "code")
+    return tuple(
+        Choice(row.code, Text(row.name_zh, row.name_en), Text(row.line.name_zh, row.line.name_en)) for row in rows
+    )
+
+
+def engineers(station_no: str) -> tuple[Choice, ...]:
+    rows = Person.objects.filter(role=Role.STATION_ENGINEER, station_no=station_no, is_active=True).order_by("username")
+    return tuple(Choice(row.username, Text(row.name, row.name)) for row in rows) if station_no else ()

@@ -1,0 +1,40 @@
+"""One record on a page of its own: a change of coverage, a procedure document, a request of an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from mendline.orders import queries, store
+from mendline.process.diagram import svg
+from mendline.web.console.order_page import sheets_of
+from mendline.web.console.visit import Visit, screen
+
+
+@screen
+def record(visit: Visit, ref: str) -> HttpResponse:
+    """The record's page; beside a list, its body alone."""
+    beside = visit.request.headers.get("X-Beside") == "1"
+    template = "console/order/record_beside.html" if beside else "console/order/record_page.html"
+    return visit.render(template, record_body_of(visit, ref) | {"beside": beside})
+
+
+def record_body_of(visit: Visit, ref: str) -> dict[str, Any]:
+    """Return everything that the body of a record's page shows.
+
+    Raises NotVisible.
+    """
+    page = queries.subject_page(visit.actor, ref, visit.now)
+    picture = svg(page.process, visit.language, path=list(page.path), current=page.subject.state)
+    return {**sheets_of(visit, page), "picture": picture}
+
+
+@screen
+def subject(visit: Visit, ref: str) -> HttpResponse:
+    """Where a notice leads: the order, or the order that the record belongs to, or the record itself."""
+    found = store.load(ref, actor=visit.actor)
+    if found.order_ref:
+        return HttpResponseRedirect(reverse("console:order", args=[found.order_ref]))
+    return HttpResponseRedirect(reverse("console:record", args=[ref]))

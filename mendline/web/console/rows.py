@@ -1,0 +1,125 @@
+"""Rows of lists: the same few columns everywhere, the deadline right after the number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mendline.kernel.text import Text
+from mendline.kernel.time import moment_text
+from mendline.network import areas
+from mendline.orders.models import Record, RepairOrder
+from mendline.process.clock_state import ClockState
+from mendline.process.definition import Process
+from mendline.process.loading import process_for
+from mendline.web.console.chips import Chip, chip_of
+from mendline.web.console.fact_words import product_name, shown
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order in a list."""
+
+    ref: str
+    chip: Chip | None
+    state_label: Text
+    category: str
+    customer: str
+    phone: str
+    product_name: Text
+    area_name: Text
+    fault: str
+    promise: Text | None
+    assignee: str
+    station_no: str
+    created_at: datetime
+    urges: int
+    match: Text = Text("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One request in an inbox."""
+
+    ref: str
+    order_ref: str
+    chip: Chip | None
+    process_label: Text
+    state_label: Text
+    category: str
+    summary: Text
+    station_no: str
+    created_at: datetime
+
+
+def order_rows(orders: Iterable[RepairOrder], now: datetime) -> list[OrderRow]:
+    return [order_row(order, now) for order in orders]
+
+
+def order_row(order: RepairOrder, now: datetime, match: Text = Text("", "")) -> OrderRow:
+    process = process_for(order.process, order.process_version)
+    promised = order.facts.get("promised_at")
+    return OrderRow(
+        ref=order.ref,
+        chip=next_chip(process, order.clocks, now),
+        state_label=process.states[order.state].label,
+        category=order.category,
+        customer=order.customer_name,
+        phone=order.phone,
+        product_name=product_name(order.product),
+        area_name=Text(areas.name_of(order.area), areas.name_of(order.area, "en")),
+        fault=order.fault,
+        promise=moment_text(datetime.fromisoformat(promised)) if promised else None,
+        assignee=order.assignee_name,
+        station_no=order.station_no,
+        created_at=order.created_at,
+        urges=int(order.facts.get("urges") or 0),
+        match=match,
+    )
+
+
+def record_rows(records: Iterable[Record], now: datetime) -> list[RecordRow]:
+    found: list[RecordRow] = []
+    for record in records:
+        process = process_for(record.process, record.process_version)
+        found.append(
+            RecordRow(
+                ref=record.ref,
+                order_ref=record.order_ref,
+                chip=next_chip(process, record.clocks, now),
+                process_label=process.label,
+                state_label=process.states[record.state].label,
+                category=record.category,
+                summary=_summary(process, record),
+                station_no=record.station_no,
+                created_at=record.created_at,
+            )
+        )
+    return found
+
+
+def next_chip(process: Process, clocks: dict[str, dict[str, object]], now: datetime) -> Chip | None:
+    """Return the chip of the running clock that is due first, else of a paused one."""
+    states = {name: ClockState.from_json(kept) for name, kept in clocks.items() if name in process.clocks}
+    alive = [(name, clock) for name, clock in states.items() if clock.run != "stopped"]
+    if not alive:
+        return None
+    name, clock = min(alive, key=lambda pair: (not pair[1].is_running, pair[1].due_at))
+    return chip_of(clock, now, process.clocks[name].label, process.clocks[name].responsible)
+
+
+def _summary(process: Process, record: Record) -> Text:
+    """The first two things that were said in the request."""
+    said = [
+        shown(fact, record.facts[name]).value
+        for name, fact in process.facts.items()
+        if record.facts.get(name) not in (None, "", [], {}) and not fact.personal
+    ][:2]
+    return Text("，".join(part.zh for part in said), ", ".join(part.en for part in said))
+
+
+def matches(orders: Iterable[RepairOrder], now: datetime, *, phone: str) -> list[OrderRow]:
+    """Return possible duplicates, each with what it has in common with the report being taken."""
+    same_phone, same_serial = Text("电话相同", "same telephone"), Text("序列号相同", "same serial number")
+    return [order_row(order, now, same_phone if phone and order.phone == phone else same_serial) for order in orders]

@@ -1,0 +1,211 @@
+"""Every step of every process, by one form and one door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from mendline.kernel.errors import Conflict, Invalid, NotVisible, Refused
+from mendline.kernel.ids import new_ref
+from mendline.kernel.text import Text
+from mendline.kernel.time import moment_text
+from mendline.orders import store
+from mendline.orders.store import Loaded, table_of
+from mendline.orders.transitions import begin, perform
+from mendline.process.definition import Process, Transition
+from mendline.process.loading import process_for
+from mendline.web.console.choices import options_for
+from mendline.web.console.creating import Creation, creation, ref_of_ticket, ticket_for
+from mendline.web.console.fields import Field, fields_of
+from mendline.web.console.given import given_from
+from mendline.web.console.order_page import body_of
+from mendline.web.console.record_page import record_body_of
+from mendline.web.console.uploads import with_uploads
+from mendline.web.console.visit import Visit, go, screen
+
+
+@dataclass(frozen=True, slots=True)
+class StepForm:
+    """What `step_form.html` draws."""
+
+    process: Process
+    step: Transition
+    action: str
+    ref: str  # what it is about; empty for something that does not exist yet
+    within: str  # the number of the page it stands on
+    revision: int | None
+    fields: list[Field]
+    title: Text
+    ticket: str = ""
+    problem: Text | None = None
+    rules: tuple[str, ...] = ()
+    tone: str = "danger"
+
+    @property
+    def back(self) -> str:
+        return address_of(self.within) if self.within else "/"
+
+    @property
+    def uploads(self) -> bool:
+        return any(field.fact.type in ("photo", "file", "signature") for field in self.fields)
+
+
+@screen
+def step(visit: Visit, ref: str, name: str) -> HttpResponse:
+    """Draw the form of a step (GET), or carry the step out (POST)."""
+    subject = store.load(ref, actor=visit.actor)
+    process = process_for(subject.process, subject.process_version)
+    transition = process.transitions.get(name)
+    if transition is None or transition.creates:
+        raise NotVisible
+    within = visit.request.POST.get("within") or visit.asked("within", 32) or subject.order_ref or ref
+    form = StepForm(
+        process, transition, reverse("console:step", args=[ref, name]), ref, within, subject.revision,
+        _fields(visit, process, transition, subject), transition.label,
+    )  # fmt: skip
+    if visit.request.method != "POST":
+        return _draw(visit, form)
+    try:
+        given = with_uploads(
+            visit, process, transition, given_from(visit.posted, process, transition), subject.order_ref or ref
+        )
+        after = perform(ref, name, actor=visit.actor, now=visit.now, given=given, expected_revision=_revision(visit))
+    except Conflict as conflict:
+        return _redraw_after_conflict(visit, form, conflict)
+    except Refused as refusal:
+        return _redraw(visit, form, refusal, _fields(visit, process, transition, subject, refusal))
+    return _done(visit, within, said_after(process, transition, after))
+
+
+@screen
+def create(visit: Visit, code: str, name: str) -> HttpResponse:
+    """Begin a record: a request beside an order, or one that stands alone."""
+    made = creation(visit.actor, code, name)
+    order_ref = visit.request.POST.get("order") or visit.asked("order", 32)
+    order = store.load(order_ref, actor=visit.actor) if order_ref else None
+    address = reverse("console:create", args=[code, name]) + (f"?order={order_ref}" if order_ref else "")
+    form = StepForm(
+        made.process, made.step, address, "", order_ref, None, _fields(visit, made.process, made.step, order),
+        Text(f"{made.process.label.zh}：{made.step.label.zh}", f"{made.process.label.en}: {made.step.label.en}"),
+        ticket=ticket_for(new_ref(code, visit.now), visit.actor),
+    )  # fmt: skip
+    if visit.request.method != "POST":
+        return _draw(visit, form)
+    try:
+        given = with_uploads(
+            visit, made.process, made.step, given_from(visit.posted, made.process, made.step), order_ref
+        )
+        after = begin_once(visit, made, given, order_ref)
+    except Refused as refusal:
+        return _redraw(visit, form, refusal, _fields(visit, made.process, made.step, order, refusal))
+    return _done(visit, order_ref or after.ref, said_after(made.process, made.step, after))
+
+
+def begin_once(visit: Visit, made: Creation, given: Mapping[str, Any], order_ref: str = "") -> Loaded:
+    """Create what the form's ticket numbers; when it exists already, the form was sent twice, and that is fine.
+
+    Raises Refused, Invalid, Forbidden.
+    """
+    ref = ref_of_ticket(visit.request.POST.get("ticket", ""), visit.actor)
+    if not ref:
+        raise Refused(
+            "stale_form", Text("表单放置过久，请重新提交一次", "the form was open for too long; send it once more")
+        )
+    try:
+        return store.load(ref, actor=visit.actor)
+    except NotVisible:
+        pass
+    try:
+        return begin(
+            made.process.code,
+            made.step.name,
+            actor=visit.actor,
+            now=visit.now,
+            given=given,
+            order_ref=order_ref,
+            ref=ref,
+        )
+    except Conflict:
+        return store.load(ref, actor=visit.actor)
+
+
+def said_after(process: Process, transition: Transition, after: Loaded) -> Text:
+    state = process.states[after.state].label
+    return Text(
+        f"{transition.label.zh}已完成：{after.ref}，{state.zh}", f"{transition.label.en}: done. {after.ref}, {state.en}"
+    )
+
+
+def address_of(ref: str) -> str:
+    return reverse("console:order" if table_of(ref) == "order" else "console:record", args=[ref])
+
+
+def _fields(
+    visit: Visit, process: Process, transition: Transition, subject: Loaded | None, refusal: Refused | None = None
+) -> list[Field]:
+    posted = visit.posted if refusal is not None else None
+    return fields_of(
+        process,
+        transition,
+        options=options_for(subject.station_no if subject else visit.actor.station_no),
+        facts=subject.facts if subject else None,
+        posted=posted,
+        errors=refusal.fields if isinstance(refusal, Invalid) else None,
+    )
+
+
+def _draw(visit: Visit, form: StepForm, status: int = 200) -> HttpResponse:
+    template = "console/step_form.html" if visit.by_htmx else "console/step_page.html"
+    return visit.render(template, {"form": form}, status=status)
+
+
+def _redraw(visit: Visit, form: StepForm, refusal: Refused, fields: list[Field]) -> HttpResponse:
+    """The form again, with what was typed, and what to mend beside the field or on top."""
+    problem = Text("请更正标出的项目", "Mend the marked fields") if isinstance(refusal, Invalid) else refusal.detail
+    rules = () if isinstance(refusal, Invalid) else refusal.rules
+    response = _draw(visit, replace(form, fields=fields, problem=problem, rules=rules), 422)
+    return _into_step(response, form)
+
+
+def _redraw_after_conflict(visit: Visit, form: StepForm, conflict: Conflict) -> HttpResponse:
+    """Somebody was faster. What was typed stays, beside how the order stands now; sending again is a decision."""
+    subject = store.load(form.ref, actor=visit.actor)
+    state, at = form.process.states[subject.state].label, moment_text(subject.updated_at)
+    problem = Text(
+        f"{conflict.detail.zh}。现在的状态是“{state.zh}”（{at.zh} 更新）。您填写的内容还在，请核对后再提交。",
+        f"{conflict.detail.en}. It now stands at {state.en} (changed {at.en}). What you typed is still here: check it, then send again.",
+    )
+    fields = fields_of(
+        form.process, form.step, options=options_for(subject.station_no), facts=subject.facts, posted=visit.posted
+    )
+    fresh = replace(form, revision=subject.revision, fields=fields, problem=problem, tone="warning")
+    return _into_step(_draw(visit, fresh, 409), form)
+
+
+def _into_step(response: HttpResponse, form: StepForm) -> HttpResponse:
+    response["HX-Retarget"] = f"#step-{form.within}"
+    response["HX-Reswap"] = "innerHTML show:top"
+    return response
+
+
+def _done(visit: Visit, within: str, said: Text) -> HttpResponse:
+    """The page it stood on, as it is now; or, without script, a redirect there."""
+    try:
+        if not visit.by_htmx:
+            store.load(within, actor=visit.actor)
+            return go(visit, address_of(within), said)
+        body = body_of(visit, within) if table_of(within) == "order" else record_body_of(visit, within)
+    except NotVisible:
+        return go(visit, "/", said)  # the step moved it out of this person's scope
+    template = "console/order/body.html" if table_of(within) == "order" else "console/order/record_body.html"
+    beside = visit.request.headers.get("X-Beside") == "1"
+    return visit.render(template, {**body, "said_now": said, "beside": beside})
+
+
+def _revision(visit: Visit) -> int | None:
+    text = visit.request.POST.get("revision", "")
+    return int(text) if text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,141 @@
+"""The history of an order as people read it: steps, calls, promises, clocks, and who was told what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mendline.journal.models import Entry, Outgoing
+from mendline.kernel.text import Text
+from mendline.kernel.time import moment_text
+from mendline.process.definition import Process
+from mendline.web.console.fact_words import Shown, shown
+from mendline.web.console.words import CLOCK_VERBS, role_name
+
+ICONS = {
+    "report": "headset", "self_order": "headset", "reorder": "headset", "dispatch": "send", "download": "file-text",
+    "log_contact": "phone-call", "mark_unreachable": "phone", "promise": "calendar-event", "order_part": "package",
+    "part_arrived": "package", "print_order": "printer", "assign_engineer": "user", "start_service": "tool",
+    "resolve": "circle-check", "resolve_remotely": "circle-check", "record_callback": "star", "cancel": "ban",
+    "cancel_and_reassign": "arrows-exchange", "urge": "alert-circle", "reopen": "refresh", "reveal": "eye",
+}  # fmt: skip
+OTHER_KINDS = {"reveal": Text("查看完整电话", "Saw the whole telephone number")}
+CHANNELS = {"inbox": Text("站内", "in-app"), "email": Text("邮件", "e-mail"), "webhook": Text("接口", "webhook")}
+DELIVERY = {
+    "pending": Text("待发送", "waiting"),
+    "sent": Text("已发送", "sent"),
+    "failed": Text("发送失败", "failed"),
+    "shown": Text("已送达", "delivered"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notice that this step caused, and what became of it."""
+
+    text: Text
+    to: Text
+    channel: Text
+    delivery: Text
+    failed: bool
+
+
+@dataclass(slots=True)
+class Event:
+    """One thing that happened."""
+
+    at: datetime
+    title: Text
+    who: Text
+    icon: str
+    tone: str = "step"  # step | clock | breach
+    ref: str = ""  # of the record beside the order, if it happened there
+    state: Text | None = None
+    facts: list[Shown] = field(default_factory=list)
+    clocks: list[Text] = field(default_factory=list)
+    rules: tuple[str, ...] = ()
+    told: list[Told] = field(default_factory=list)
+
+
+def timeline_of(
+    order_ref: str, entries: Iterable[Entry], notices: Iterable[Outgoing], processes: dict[str, Process]
+) -> list[Event]:
+    """Return events, the latest first. `processes` holds the process of each subject by its number."""
+    events: dict[tuple[str, int], Event] = {}
+    found: list[Event] = []
+    for entry in entries:
+        event = _event(order_ref, entry, processes.get(entry.subject))
+        found.append(event)
+        events[(entry.subject, entry.revision)] = event
+    for notice in notices:
+        # A message's key begins with number and revision: the step that caused it.
+        subject, _, rest = notice.key.partition(":")
+        revision = rest.partition(":")[0]
+        event_of = events.get((subject, int(revision))) if revision.isdigit() else None
+        if event_of is not None and notice.channel != "webhook":
+            event_of.told.append(_told(notice))
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def _event(order_ref: str, entry: Entry, process: Process | None) -> Event:
+    subject, _, verb = entry.kind.partition(".")
+    given = entry.data.get("given") or {}
+    step = process.transitions.get(verb) if process else None
+    clocks = [_clock_words(process, item) for item in entry.data.get("clocks") or ()]
+    beside = "" if entry.subject == order_ref else entry.subject
+    breached = verb in ("breach", "breached")
+    if step is not None and process is not None:
+        title = (
+            step.label
+            if not beside
+            else Text(f"{process.label.zh}：{step.label.zh}", f"{process.label.en}: {step.label.en}")
+        )
+    elif subject == "clock" or breached or verb.startswith("warn"):
+        title = clocks[0] if clocks else Text("时钟", "Clock")
+    else:
+        title = OTHER_KINDS.get(verb, Text(verb, verb))
+    moved = process is not None and entry.from_state != entry.to_state and entry.to_state in process.states
+    return Event(
+        at=entry.at,
+        title=title,
+        who=_who(entry),
+        icon=ICONS.get(verb, "clock" if step is None and clocks else "circle-dot"),
+        tone="breach" if breached else "clock" if step is None else "step",
+        ref=beside,
+        state=process.states[entry.to_state].label if moved and process else None,
+        facts=[shown(process.facts[name], value) for name, value in given.items() if process and name in process.facts],
+        clocks=clocks if step is not None else clocks[1:],
+        rules=tuple(entry.data.get("rules") or ()),
+    )
+
+
+def _who(entry: Entry) -> Text:
+    role = role_name(entry.actor_role)
+    if entry.actor_role == "timer":
+        return role
+    where = f" {entry.station_no}" if entry.station_no and entry.actor_role.startswith("station") else ""
+    return Text(f"{entry.actor_name}（{role.zh}{where}）", f"{entry.actor_name} ({role.en}{where})")
+
+
+def _clock_words(process: Process | None, item: dict[str, str]) -> Text:
+    name, verb = item.get("clock", ""), item.get("verb", "")
+    label = process.clocks[name].label if process and name in process.clocks else Text(name, name)
+    if verb.startswith("warn"):
+        percent = verb.removeprefix("warn")
+        return Text(f"“{label.zh}”已用去 {percent}% 时限", f"{label.en}: {percent}% of the limit is used")
+    verb_words = CLOCK_VERBS.get(verb, Text(verb, verb))
+    if verb in ("started", "resumed") and item.get("due"):
+        due = moment_text(datetime.fromisoformat(item["due"]))
+        return Text(f"“{label.zh}”{verb_words.zh}，期限 {due.zh}", f"{label.en}: {verb_words.en}, due {due.en}")
+    return Text(f"“{label.zh}”{verb_words.zh}", f"{label.en}: {verb_words.en}")
+
+
+def _told(notice: Outgoing) -> Told:
+    text = Text(str(notice.data.get("zh", notice.notice)), str(notice.data.get("en", notice.notice)))
+    to = role_name(notice.role)
+    if notice.station_no:
+        to = Text(f"{to.zh} {notice.station_no}", f"{to.en} {notice.station_no}")
+    channel = CHANNELS.get(notice.channel, Text(notice.channel, notice.channel))
+    delivery = DELIVERY.get(notice.state, Text(notice.state, notice.state))
+    return Told(text, to, channel, delivery, notice.state == "failed")

@@ -1,0 +1,33 @@
+"""Addresses of the console."""
+
+from django.urls import path
+
+from mendline.web.console import account_pages, area_pages, intake, lists, order_page, phone_page, record_page, steps
+from mendline.web.print import pages as print_pages
+
+app_name = "console"
+
+urlpatterns = [
+    path("", account_pages.home, name="home"),
+    path("intake/", intake.intake, name="intake"),
+    path("intake/caller/", intake.caller, name="caller"),
+    path("intake/proposal/", intake.proposal, name="proposal"),
+    path("areas/", area_pages.find_area, name="areas"),
+    path("areas/chosen/", area_pages.show_area, name="area"),
+    path("queue/", lists.queue, name="queue"),
+    path("inbox/", lists.inbox, name="inbox"),
+    path("requests/", lists.requests, name="requests"),
+    path("callbacks/", lists.callbacks, name="callbacks"),
+    path("notices/", lists.notices, name="notices"),
+    path("search/", lists.search, name="search"),
+    path("orders/<str:ref>/", order_page.order, name="order"),
+    path("orders/<str:ref>/phone/", phone_page.reveal, name="reveal"),
+    path("orders/<str:ref>/print/", print_pages.order_pdf, name="print"),
+    path("records/<str:ref>/", record_page.record, name="record"),
+    path("go/<str:ref>/", record_page.subject, name="subject"),
+    path("steps/<str:ref>/<str:name>/", steps.step, name="step"),
+    path("begin/<str:code>/<str:name>/", steps.create, name="create"),
+    path("procedures/", account_pages.procedures, name="procedures"),
+    path("procedures/<str:code>/<int:version>/", account_pages.procedure, name="procedure"),
+    path("rules/", account_pages.rule_list, name="rules"),
+]

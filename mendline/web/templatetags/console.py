@@ -1,0 +1,140 @@
+"""Words, times, icons and chips for templates. Every text stands in the template in both languages."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from mendline.access.actors import Actor
+from mendline.kernel.phones import masked as masked_phone
+from mendline.kernel.phones import readable as readable_phone
+from mendline.kernel.text import Text
+from mendline.kernel.time import day_text, moment_text
+from mendline.network import areas
+from mendline.process import rules as rule_texts
+from mendline.web.console.shell import NavItem, navigation_of, unseen_notices
+from mendline.web.console.words import role_name
+
+register = template.Library()
+
+
+@register.simple_tag
+def t(zh: str, en: str, **values: object) -> str:
+    """Say it in the language of the page: `{% t "提交" "Submit" %}`; `{name}` places are filled from the arguments."""
+    return say(Text(zh, en).filled(**values)) if values else say(Text(zh, en))
+
+
+def say(text: Text) -> str:
+    return text.in_language(get_language() or "zh-hans")
+
+
+@register.filter
+def said(text: Text | str | None) -> str:
+    """A `Text` in the language of the page; anything else as it is."""
+    return say(text) if isinstance(text, Text) else str(text or "")
+
+
+@register.filter
+def said_of(pair: dict[str, str] | None) -> str:
+    """The same for a text that was kept as `{"zh": …, "en": …}`."""
+    return say(Text(str(pair.get("zh", "")), str(pair.get("en", "")))) if isinstance(pair, dict) else str(pair or "")
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """One icon of the sprite; it never carries meaning alone, so screen readers skip it."""
+    return format_html(
+        '<svg class="icon {}" width="24" height="24" fill="none" stroke="currentColor" stroke-width="2"'
+        ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        extra, static("dist/icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.filter
+def when(moment: datetime | str | None) -> str:
+    """A moment as people say it, on the clock of Shanghai."""
+    value = datetime.fromisoformat(moment) if isinstance(moment, str) and moment else moment
+    return say(moment_text(value)) if isinstance(value, datetime) else "—"
+
+
+@register.filter
+def on_day(day: date | str | None) -> str:
+    value = date.fromisoformat(day) if isinstance(day, str) and day else day
+    return say(day_text(value)) if isinstance(value, date) else "—"
+
+
+@register.filter
+def masked(phone: str) -> str:
+    return masked_phone(phone) if phone else "—"
+
+
+@register.filter
+def readable(phone: str) -> str:
+    return readable_phone(phone)
+
+
+@register.simple_tag
+def rule(rule_id: str) -> SafeString:
+    """A rule's number; its sentence shows on hovering, and the link opens it among its neighbours."""
+    if not rule_id:
+        return SafeString("")
+    sentence = rule_texts.text_of(rule_id)
+    return format_html(
+        '<a class="rule-id" href="/rules/#{0}" title="{1}">{0}</a>', rule_id, say(sentence) if sentence else rule_id
+    )
+
+
+@register.filter
+def area_name(code: str) -> str:
+    return areas.name_of(str(code), get_language() or "zh-hans") if code else ""
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """For a `data-` attribute; the template escapes it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def role(code: str) -> str:
+    return say(role_name(code))
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: template.Context) -> list[NavItem]:
+    """The pages that this person's role works with."""
+    request: HttpRequest = context["request"]
+    actor = actor_in(request)
+    return navigation_of(actor, request.path) if actor else []
+
+
+@register.simple_tag(takes_context=True)
+def unseen(context: template.Context) -> int:
+    actor = actor_in(context["request"])
+    return unseen_notices(actor) if actor else 0
+
+
+def actor_in(request: HttpRequest) -> Actor | None:
+    user = getattr(request, "user", None)
+    return user.as_actor() if user is not None and user.is_authenticated else None
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: Any) -> str:
+    """This page's address with some of its filters changed; an empty value drops one."""
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in ("", None):
+            query[name] = str(value)
+    text = query.urlencode()
+    return f"?{text}" if text else "?"
