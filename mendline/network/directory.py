@@ -80,3 +80,8 @@ def region_of_area(area: str) -> str:
 def product_entry(code: str) -> ProductEntry | None:
     """Return a product's entry; one that is not known is looked for once more, for it may just have been added."""
     return current_directory().product(code) or _kept.get_fresh().product(code)
+
+
+def forget_directory() -> None:
+    """Drop the directory of this process; the next step reads it anew."""
+    _kept.forget()

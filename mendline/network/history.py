@@ -7,7 +7,7 @@ The writers below carry it out; import, coverage changes and worlds use them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -62,7 +62,9 @@ def lay(periods: Iterable[Period], since: date, until: date | None, value: int |
     ({7: datetime.date(2026, 3, 1)}, [('2026-03-01', None, 20)])
     """
     edits = Edits()
-    gaps: list[tuple[date, date | None]] = [(since, until)] if until is None or since < until else []
+    if until is not None and until <= since:
+        return edits
+    gaps: list[tuple[date, date | None]] = [(since, until)]
     for period in sorted(periods, key=lambda period: period.since):
         if period.is_void or not period.overlaps(since, until):
             continue
@@ -88,6 +90,40 @@ def _outside(gap: tuple[date, date | None], period: Period) -> list[tuple[date, 
     if period.until is not None and (end is None or period.until < end):
         rest.append((period.until, end))
     return rest
+
+
+def settle(periods: Sequence[Period], rows: Iterable[tuple[date, date | None, int]]) -> Edits:
+    """Return what to change so that the given rows hold: (since, until, value), as a table lists them.
+
+    A row without an end holds until the next one that is known, in the table or already kept. A row
+    that begins with one already kept is that row: if it ends earlier now, it is ended then.
+    """
+    known = list(periods)
+    original = {period.row: period for period in periods}
+    listed = sorted(rows)
+    for place, (since, until, value) in enumerate(listed):
+        following = listed[place + 1][0] if place + 1 < len(listed) else None
+        end = until or min(filter(None, (until_next(known, since), following)), default=None)
+        known = _carried_out(known, lay(known, since, end, value))
+        same = next((period for period in original.values() if period.since == since and not period.is_void), None)
+        if until is not None and same is not None and (same.until is None or until < same.until):
+            known = _carried_out(known, lay(known, until, same.until, None))
+    edits = Edits()
+    for period in known:
+        before = original.get(period.row)
+        if before is None and not period.is_void:
+            edits.added.append(period)
+        elif before is not None and before.until != period.until and period.until is not None:
+            edits.ended[period.row] = period.until
+    return edits
+
+
+def _carried_out(periods: Sequence[Period], edits: Edits) -> list[Period]:
+    """Return the periods as they would be; rows still to be written get negative keys."""
+    lowest = min((period.row for period in periods), default=0)
+    kept = [replace(period, until=edits.ended.get(period.row, period.until)) for period in periods]
+    fresh = [replace(period, row=min(lowest, 0) - place) for place, period in enumerate(edits.added, start=1)]
+    return kept + fresh
 
 
 def until_next(periods: Iterable[Period], since: date) -> date | None:
