@@ -16,16 +16,16 @@ MONDAY_NINE = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI).astimezone(UTC)
 LONG_AGO = date(2020, 1, 1)
 
 
-def a_network() -> None:
+def a_network(per_day: int = 10) -> None:
     """Two regions; in the north station 000001 (Haidian) and 000002 (Beijing), in the east 000003 (Shanghai)."""
     loading.load_all()
     line = ProductLine.objects.create(code="desktop", name_zh="台式机", name_en="Desktop", channel="desktop_repair")
     Product.objects.create(code="desktop", line=line, name_zh="台式机", name_en="Desktop")
     north = Region.objects.create(code="north", name="华北区", provinces=["11", "12"])
     east = Region.objects.create(code="east", name="华东区", provinces=["31"])
-    a_station("000001", north, "110108")
-    a_station("000002", north, "1101")
-    a_station("000003", east, "31")
+    a_station("000001", north, "110108", per_day)
+    a_station("000002", north, "1101", per_day)
+    a_station("000003", east, "31", per_day)
 
 
 def a_station(number: str, region: Region, area: str, per_day: int = 10) -> Station:

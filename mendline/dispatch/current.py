@@ -155,6 +155,6 @@ def _standings() -> list[StandingRow]:
 def _is_large() -> bool:
     """Tell whether there are more coverage rows than are read again while somebody waits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM (SELECT FROM network_coverage LIMIT %s) AS some", [REBUILT_AT_ONCE + 1])
+        cursor.execute("SELECT count(*) FROM (SELECT FROM network_coverage LIMIT %s) AS counted", [REBUILT_AT_ONCE + 1])
         row = cursor.fetchone()
     return row is not None and int(row[0]) > REBUILT_AT_ONCE

@@ -73,6 +73,13 @@ def record_promise(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {**written, "promise_kind": kind, "promise_reason": reason}
 
 
+@change()
+def record_agreed_time(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
+    """Under V2.0 a time is agreed without type, reason or limit; every one stays in the list."""
+    promise = {"slot": "", "at": facts["promised_at"], "kind": "within_promise", "reason": "", "written_at": _now(facts)}
+    return {"t3_promises": [*(facts.get("t3_promises") or []), promise], "t2": facts.get("t2") or _now(facts)}
+
+
 def _written(facts: Facts, promise: dict[str, Any]) -> dict[str, Any]:
     promises = [*(facts.get("t3_promises") or []), {**promise, "written_at": _now(facts)}]
     found: dict[str, Any] = {"t3_promises": promises, "promises_written": len(promises)}

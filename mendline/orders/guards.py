@@ -86,7 +86,7 @@ def has_no_station(facts: Facts, parameters: Parameters) -> No | None:
 
 
 def _station(facts: Facts) -> str:
-    choice = facts.get("station_choice")
+    choice = facts.get("chosen_station")
     if isinstance(choice, dict) and "station_no" in choice:
         return str(choice["station_no"])
     return str(facts.get("station_no") or "")

@@ -28,7 +28,7 @@ OPEN = ("open", "waiting")
 PAGE = 50
 DUPLICATE_DAYS = 30  # HCP-06: the window in which a report is likely the same trouble
 # Facts whose lookup would take something; they are left to the attempt itself.
-NOT_FOR_LOOKING = frozenset({"station_choice", "new_part_order_ref", "new_order_ref"})
+NOT_FOR_LOOKING = frozenset({"chosen_station", "new_part_order_ref", "new_order_ref"})
 LIST_COLUMNS = (
     "id", "ref", "state", "category", "station_no", "region", "customer_name", "phone", "product", "product_line",
     "area", "address", "fault", "due_at", "clocks", "facts", "created_at", "assignee_name", "origin", "process",

@@ -35,6 +35,10 @@ SHARED = (
 )  # fmt: skip
 _ORDER_SELECT = ", ".join((*SHARED, *ORDER_COLUMNS, "customer_name", "phone"))
 _RECORD_SELECT = ", ".join((*SHARED, "order_ref"))
+_LOCK_ORDER_OF = """
+    SELECT o.id FROM orders_repairorder o WHERE o.ref = (SELECT r.order_ref FROM orders_record r WHERE r.ref = %s)
+    FOR UPDATE
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,9 @@ def table_of(ref: str) -> Table:
 def load(ref: str, *, actor: Actor, lock: bool = False) -> Loaded:
     """Return the record if it lies in the actor's scope; `lock` holds it until the transaction ends.
 
+    A record's order is locked before the record: everybody locks in that order, so that a verdict
+    and a cancellation of the same order cannot wait for each other.
+
     Raises:
         NotVisible: absent or out of scope, which is the same answer.
     """
@@ -79,6 +86,8 @@ def load(ref: str, *, actor: Actor, lock: bool = False) -> Loaded:
     scope, bound = _scope(actor)
     ending = " FOR UPDATE" if lock else ""
     with connection.cursor() as cursor:
+        if lock and table == "record":
+            cursor.execute(_LOCK_ORDER_OF, [ref])
         cursor.execute(f"SELECT {columns} FROM {name} WHERE ref = %s{scope}{ending}", [ref, *bound])
         row = cursor.fetchone()
     if row is None:

@@ -183,8 +183,8 @@ def _carry_out(
         "clocks": store.clock_events_json(decision.clock_events),
         "rules": decision.rules,
     }
-    if "station_choice" in context:
-        data["station_choice"] = context["station_choice"]  # why this station: kept once, in the history
+    if "chosen_station" in context:
+        data["station_choice"] = context["chosen_station"]  # why this station: kept once, in the history
     change = Change(
         before=before,
         after=new,

@@ -1,4 +1,4 @@
-"""History is only ever added to, whoever connects."""
+"""History is only ever added to, whoever connects. Only the owner of the table may still empty it as a whole."""
 
 from django.db import migrations
 
@@ -9,8 +9,6 @@ BEGIN
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON journal_entry
     FOR EACH ROW EXECUTE FUNCTION mendline_append_only();
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON journal_entry
-    FOR EACH STATEMENT EXECUTE FUNCTION mendline_append_only();
 """
 
 
