@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
 from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
@@ -42,11 +43,11 @@ class ScopedQuerySet(models.QuerySet[M]):
         """Return the one record, or raise `NotVisible` whether absent or out of scope."""
         try:
             return self.visible_to(actor).get(**lookup)
-        except self.model.DoesNotExist:
+        except ObjectDoesNotExist:
             raise NotVisible from None
 
     def _named(self, scope: str) -> Self:
-        query = self._chain()
+        query = self.all()
         query._scope = scope
         return query
 
@@ -62,7 +63,7 @@ class ScopedQuerySet(models.QuerySet[M]):
     def _fetch_all(self) -> None:
         if self._result_cache is None:
             self._demand_scope()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def count(self) -> int:
         self._demand_scope()

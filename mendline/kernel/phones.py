@@ -33,7 +33,10 @@ def parse_phone(written: str) -> str:
     plain = written.translate(_FULL_WIDTH).strip()
     if not _WRITTEN.match(plain):
         raise NotAPhone(
-            Text("只能包含数字、空格、横线和 +，请核对号码", "only digits, spaces, dashes and + are possible; check the number")
+            Text(
+                "只能包含数字、空格、横线和 +，请核对号码",
+                "only digits, spaces, dashes and + are possible; check the number",
+            )
         )
     plain = plain.replace("转", " ext ")
     try:
@@ -42,14 +45,17 @@ def parse_phone(written: str) -> str:
         raise NotAPhone(Text("不是电话号码，请核对", "is not a telephone number; check it")) from None
     if not phonenumbers.is_possible_number(number) or not _plausible(number):
         raise NotAPhone(
-            Text("号码位数不对：手机 11 位，固定电话要带区号", "wrong number of digits: a mobile has 11, a landline needs its area code")
+            Text(
+                "号码位数不对：手机 11 位，固定电话要带区号",
+                "wrong number of digits: a mobile has 11, a landline needs its area code",
+            )
         )
     form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{form};ext={number.extension}" if number.extension else form
 
 
 def _plausible(number: phonenumbers.PhoneNumber) -> bool:
-    """Chinese numbers: 11 digits from 1, or a landline with its area code; other countries as the library knows them."""
+    """Chinese numbers: 11 digits from 1, or a landline with area code; other countries as the library knows them."""
     if number.country_code != 86:
         return bool(phonenumbers.is_valid_number(number))
     national = str(number.national_number)

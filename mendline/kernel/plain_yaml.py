@@ -1,4 +1,4 @@
-"""YAML without surprises: `4:00` stays text, `on` and `yes` stay words, keys may not repeat, every value knows its line."""
+"""YAML without surprises: `4:00` stays text, `yes` stays a word, keys may not repeat, every value knows its line."""
 
 from __future__ import annotations
 
@@ -90,5 +90,5 @@ def _build(loader: yaml.SafeLoader, node: yaml.Node, where: Where, document: Doc
             mapping[key] = _build(loader, value_node, (*where, key), document)
             document.lines[(*where, key)] = key_node.start_mark.line + 1
         return mapping
-    value = loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    value = loader.construct_object(node, deep=True)
     return value if isinstance(value, (bool, int, float, str)) or value is None else str(node.value)

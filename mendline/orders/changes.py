@@ -76,7 +76,13 @@ def record_promise(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
 @change()
 def record_agreed_time(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     """Under V2.0 a time is agreed without type, reason or limit; every one stays in the list."""
-    promise = {"slot": "", "at": facts["promised_at"], "kind": "within_promise", "reason": "", "written_at": _now(facts)}
+    promise = {
+        "slot": "",
+        "at": facts["promised_at"],
+        "kind": "within_promise",
+        "reason": "",
+        "written_at": _now(facts),
+    }
     return {"t3_promises": [*(facts.get("t3_promises") or []), promise], "t2": facts.get("t2") or _now(facts)}
 
 
@@ -90,7 +96,7 @@ def _written(facts: Facts, promise: dict[str, Any]) -> dict[str, Any]:
 
 @change()
 def record_remote_solution(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
-    """Solved by telephone: T31 takes the special value where it is free, type and fixed reason are set (STN-29 to 31)."""
+    """Solved by telephone: the special T31 where that is free, the type and the fixed reason (STN-29 to STN-31)."""
     reason = str(facts["promise_reason"]).replace(FULL_WIDTH_COMMA, ",")
     special = {"slot": SLOTS[0], "at": None, "kind": "resolved_remotely", "reason": reason}
     written = {} if facts.get("t3_promises") else _written(facts, special)
@@ -222,5 +228,3 @@ def record_special_agreement(facts: Facts, parameters: Parameters) -> Mapping[st
 
 def _now(facts: Facts) -> str:
     return stored_moment(facts["now"])
-
-

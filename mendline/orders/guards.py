@@ -24,28 +24,49 @@ def caller_is_the_user(facts: Facts, parameters: Parameters) -> No | None:
     """A station does not report through the 800 line, neither to drop an order nor after the work (STN-42, CAN-10)."""
     if facts.get("caller") == "station":
         zh = "维修站不得拨打800报修或补建维修单，请在站内生成维修单"
-        return No("STN-42", zh, "a station may not report through the 800 line; it generates its own order", "caller", ("CAN-10",))
+        return No(
+            "STN-42",
+            zh,
+            "a station may not report through the 800 line; it generates its own order",
+            "caller",
+            ("CAN-10",),
+        )
     return None
 
 
 @guard()
 def not_served_before_the_order(facts: Facts, parameters: Parameters) -> No | None:
     if facts.get("served_already"):
-        return No("STN-42", "严禁先服务后建单", "serving first and creating the order afterwards is forbidden", "served_already")
+        return No(
+            "STN-42",
+            "严禁先服务后建单",
+            "serving first and creating the order afterwards is forbidden",
+            "served_already",
+        )
     return None
 
 
 @guard("area_known")
 def area_is_known(facts: Facts, parameters: Parameters) -> No | None:
     if not facts["area_known"]:
-        return No("COM-05", f"没有行政区划代码 {facts.get('area')}，请按地名选择", "no such area code; choose it by name", "area")
+        return No(
+            "COM-05",
+            f"没有行政区划代码 {facts.get('area')}，请按地名选择",
+            "no such area code; choose it by name",
+            "area",
+        )
     return None
 
 
 @guard("product_entry")
 def product_is_known(facts: Facts, parameters: Parameters) -> No | None:
     if facts["product_entry"] is None:
-        return No("UDS-07", f"没有产品“{facts.get('product')}”，请从产品表中选择", "no such product; choose one of the list", "product")
+        return No(
+            "UDS-07",
+            f"没有产品“{facts.get('product')}”，请从产品表中选择",
+            "no such product; choose one of the list",
+            "product",
+        )
     return None
 
 
@@ -56,7 +77,9 @@ def channel_uses_this_procedure(facts: Facts, parameters: Parameters) -> No | No
     channels = parameters.get("channels", ())
     if entry is not None and isinstance(channels, tuple) and entry["channel"] not in channels:
         zh = f"产品线“{entry['line']}”的渠道不适用统一报修流程"
-        return No("CAN-34", zh, f"product line {entry['line']} does not use unified repair reporting", "product", ("STN-01",))
+        return No(
+            "CAN-34", zh, f"product line {entry['line']} does not use unified repair reporting", "product", ("STN-01",)
+        )
     return None
 
 
@@ -64,7 +87,12 @@ def channel_uses_this_procedure(facts: Facts, parameters: Parameters) -> No | No
 def direct_report_only_without_800(facts: Facts, parameters: Parameters) -> No | None:
     if facts.get("direct_report") and facts["area_has_800"]:
         zh = "该地区已开通800，用户应拨打800报修；只有已备案的未开通800地区可直接向站报修"
-        return No("COM-04", zh, "this area has the 800 line; only in filed areas without it do users report to the station", "direct_report")
+        return No(
+            "COM-04",
+            zh,
+            "this area has the 800 line; only in filed areas without it do users report to the station",
+            "direct_report",
+        )
     return None
 
 
@@ -114,7 +142,9 @@ def attempted_long_enough(facts: Facts, parameters: Parameters) -> No | None:
 @guard()
 def t31_is_free(facts: Facts, parameters: Parameters) -> No | None:
     if facts.get("t3_promises"):
-        return No("STN-22", "已写过T31，不能再写特殊T31", "T31 is written already; the special T31 is no longer possible")
+        return No(
+            "STN-22", "已写过T31，不能再写特殊T31", "T31 is written already; the special T31 is no longer possible"
+        )
     return None
 
 
@@ -149,8 +179,15 @@ def promised_time_lies_ahead(facts: Facts, parameters: Parameters) -> No | None:
     if promised is None or promised >= facts["now"]:
         return None
     if local_day(promised) == date(2010, 1, 1):
-        return No("STN-22", "特殊时间2010-01-01请用“标记联系不上”或“电话解决”", "for 2010-01-01 use mark_unreachable or resolve_remotely", "promised_at")
-    return No("STN-07", "承诺服务时间不能早于现在", "a promised time cannot lie in the past", "promised_at", ("COM-09",))
+        return No(
+            "STN-22",
+            "特殊时间2010-01-01请用“标记联系不上”或“电话解决”",
+            "for 2010-01-01 use mark_unreachable or resolve_remotely",
+            "promised_at",
+        )
+    return No(
+        "STN-07", "承诺服务时间不能早于现在", "a promised time cannot lie in the past", "promised_at", ("COM-09",)
+    )
 
 
 @guard()
@@ -160,7 +197,12 @@ def time_change_is_complete(facts: Facts, parameters: Parameters) -> No | None:
         return None
     given = facts["given_names"]
     if "promise_kind" not in given:
-        return No("STN-49", "更改承诺时间须同时填写类型和原因", "a change of the promise needs its type and reason as well", "promise_kind")
+        return No(
+            "STN-49",
+            "更改承诺时间须同时填写类型和原因",
+            "a change of the promise needs its type and reason as well",
+            "promise_kind",
+        )
     if facts.get("promise_kind") != "part_reason" and "promise_reason" not in given:
         return No("STN-49", "更改承诺时间须填写原因描述", "a change of the promise needs its reason", "promise_reason")
     return None
@@ -173,10 +215,18 @@ def late_part_is_named(facts: Facts, parameters: Parameters) -> No | None:
     kind = facts.get("promise_kind") if "promise_kind" in facts["given_names"] else None
     if late is None:
         if kind == "part_reason":
-            return No("STN-40", "没有未按时配送的备件，不能选“备件原因”", "no part of this order is late", "promise_kind")
+            return No(
+                "STN-40", "没有未按时配送的备件，不能选“备件原因”", "no part of this order is late", "promise_kind"
+            )
         return None
     if kind not in ("part_reason", "user_reason"):
-        return No("STN-40", "备件未按时配送，类型须为“备件原因”", "the part is late: the promise type is part_reason", "promise_kind", ("STN-39",))
+        return No(
+            "STN-40",
+            "备件未按时配送，类型须为“备件原因”",
+            "the part is late: the promise type is part_reason",
+            "promise_kind",
+            ("STN-39",),
+        )
     if kind == "part_reason" and "promise_reason" in facts["given_names"]:
         expected = part_reason_text(late)
         if facts.get("promise_reason") != expected:
@@ -192,7 +242,9 @@ def not_before_the_part(facts: Facts, parameters: Parameters) -> No | None:
         return None
     ordering = _given_now(facts, "part_code")
     due = moment_of(facts, "part_due_at") or moment_of(facts, "part_due_at_default") if ordering else None
-    waiting = [moment_of(part, "due_at") for part in facts.get("parts") or () if not part["arrived"] and not part["late"]]
+    waiting = [
+        moment_of(part, "due_at") for part in facts.get("parts") or () if not part["arrived"] and not part["late"]
+    ]
     latest = max((moment for moment in [due, *waiting] if moment is not None), default=None)
     if latest is not None and promised < latest:
         when = moment_text(latest)
@@ -219,7 +271,9 @@ def promise_stands(facts: Facts, parameters: Parameters) -> No | None:
 @guard()
 def a_promise_stands(facts: Facts, parameters: Parameters) -> No | None:
     promised, started = moment_of(facts, "promised_at"), moment_of(facts, "service_started_at")
-    if promised is None or (facts["state"] == "multi_visit" and started is not None and _promised_before(facts, started)):
+    if promised is None or (
+        facts["state"] == "multi_visit" and started is not None and _promised_before(facts, started)
+    ):
         return No("STN-45", "请先约定新的承诺服务时间", "agree and write a new promised time first", rules=("STN-33",))
     return None
 
@@ -235,7 +289,12 @@ def _promised_before(facts: Facts, started: datetime) -> bool:
 @guard()
 def remote_promise_kind_fits(facts: Facts, parameters: Parameters) -> No | None:
     if "promise_kind" in facts["given_names"] and facts.get("promise_kind") != "within_promise":
-        return No("STN-30", "电话解决的类型须为“承诺时间内”", "for a telephone solution the type is within_promise", "promise_kind")
+        return No(
+            "STN-30",
+            "电话解决的类型须为“承诺时间内”",
+            "for a telephone solution the type is within_promise",
+            "promise_kind",
+        )
     return None
 
 
@@ -254,7 +313,12 @@ def remote_reason_is_one_of_two(facts: Facts, parameters: Parameters) -> No | No
 @guard()
 def user_was_told_why(facts: Facts, parameters: Parameters) -> No | None:
     if not facts.get("told_user_why"):
-        return No("STN-35", "申领备件前须向用户说明暂不能上门的原因", "explain to the user first why nobody can come yet", "told_user_why")
+        return No(
+            "STN-35",
+            "申领备件前须向用户说明暂不能上门的原因",
+            "explain to the user first why nobody can come yet",
+            "told_user_why",
+        )
     return None
 
 
@@ -263,7 +327,11 @@ def part_is_at_hand(facts: Facts, parameters: Parameters) -> No | None:
     waiting = [part for part in facts.get("parts") or () if not part["arrived"]]
     if waiting:
         numbers = "、".join(part["no"] for part in waiting)
-        return No("STN-50", f"备件（{numbers}）到货后才能打印派工", f"print and send only once the part has arrived ({numbers})")
+        return No(
+            "STN-50",
+            f"备件（{numbers}）到货后才能打印派工",
+            f"print and send only once the part has arrived ({numbers})",
+        )
     return None
 
 
@@ -279,14 +347,26 @@ def printed_unless_the_system_failed(facts: Facts, parameters: Parameters) -> No
     if facts["state"] == "printed" or facts.get("system_failure"):
         return None
     zh = "工程师出发前须打印维修单；系统故障时请说明故障"
-    return No("STN-41", zh, "print the order first; only a system failure, stated here, excuses it", "system_failure", ("STN-42",))
+    return No(
+        "STN-41",
+        zh,
+        "print the order first; only a system failure, stated here, excuses it",
+        "system_failure",
+        ("STN-42",),
+    )
 
 
 @guard()
 def user_agrees_with_the_plan(facts: Facts, parameters: Parameters) -> No | None:
     if "user_agrees" in facts["given_names"] and not facts.get("user_agrees"):
         zh = "用户不同意服务方案，请填写特殊情况说明表报大区"
-        return No("STN-43", zh, "the user refuses the plan: file a special situation form with the region", "user_agrees", ("STN-44",))
+        return No(
+            "STN-43",
+            zh,
+            "the user refuses the plan: file a special situation form with the region",
+            "user_agrees",
+            ("STN-44",),
+        )
     return None
 
 
@@ -301,7 +381,9 @@ def user_has_signed(facts: Facts, parameters: Parameters) -> No | None:
 def part_has_been_returned(facts: Facts, parameters: Parameters) -> No | None:
     arrived = [part for part in facts.get("parts") or () if part["arrived"]]
     if arrived and not facts.get("part_returned"):
-        return No("STN-47", "修复后工程师须返还备件", "the engineer returns the part before the order closes", "part_returned")
+        return No(
+            "STN-47", "修复后工程师须返还备件", "the engineer returns the part before the order closes", "part_returned"
+        )
     return None
 
 
@@ -311,7 +393,12 @@ def times_are_in_order(facts: Facts, parameters: Parameters) -> No | None:
     completed = moment_of(facts, "completed_at") or facts["now"]
     earlier = [moment for moment in (moment_of(facts, "t1"), moment_of(facts, "t2")) if moment is not None]
     if earlier and completed < max(earlier):
-        return No("COM-09", "完成时间不能早于联系用户时间（T1 ≤ T2 ≤ T4）", "completion cannot precede the contact (T1 ≤ T2 ≤ T4)", "completed_at")
+        return No(
+            "COM-09",
+            "完成时间不能早于联系用户时间（T1 ≤ T2 ≤ T4）",
+            "completion cannot precede the contact (T1 ≤ T2 ≤ T4)",
+            "completed_at",
+        )
     if completed > facts["now"]:
         return No("COM-09", "完成时间不能晚于现在", "completion cannot lie in the future", "completed_at")
     return None
@@ -368,12 +455,16 @@ def unreachable_shortfall(facts: Facts, parameters: Parameters) -> No | None:
         return No(rule, zh, f"possible once {budget.text().en} have passed ({when.en})", "cancel_reason", ("CAN-13",))
     quota = int(str(parameters.get("contact_quota", 0)))
     if quota and moment_of(facts, "special_t31_at") is None:
-        return No("STN-22", "请先标记联系不上（特殊T31）", "mark the user unreachable (special T31) first", "cancel_reason")
+        return No(
+            "STN-22", "请先标记联系不上（特殊T31）", "mark the user unreachable (special T31) first", "cancel_reason"
+        )
     missed = missed_quota_days(facts, parameters)
     if missed:
         days = "、".join(f"{day:%m-%d}（{count}次）" for day, count in missed)
         zh = f"标记联系不上后的三个工作日每天至少联系 {quota} 次，不足：{days}"
-        return No("STN-25", zh, f"at least {quota} contacts on each of the three working days; short: {days}", "cancel_reason")
+        return No(
+            "STN-25", zh, f"at least {quota} contacts on each of the three working days; short: {days}", "cancel_reason"
+        )
     return None
 
 
@@ -403,7 +494,12 @@ def refusal_has_its_form(facts: Facts, parameters: Parameters) -> No | None:
     arrived = cancellation.moment_of(str(facts["state"]), "", facts) == "after_arrival"
     if arrived and not facts.get("special_situation_agreed"):
         zh = "用户不同意服务方案，须先提交特殊情况说明表并经大区同意"
-        return No("STN-43", zh, "a refusal after arrival needs a special situation form that the region agreed to", "cancel_reason")
+        return No(
+            "STN-43",
+            zh,
+            "a refusal after arrival needs a special situation form that the region agreed to",
+            "cancel_reason",
+        )
     return None
 
 

@@ -7,6 +7,7 @@ writing. Decide purely, then write everything in one transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -202,7 +203,7 @@ def _carry_out(
         if before is None and "ref" in str(problem):
             raise Conflict("number_taken", Text("编号冲突，请重试", "the number was taken; try again")) from problem
         raise
-    written = store.replace(new, id=row_id)
+    written = replace(new, id=row_id)
     for effect in decision.effects:
         EFFECTS[effect](Happening(written, decision.transition, given, actor, now, context))
     return written

@@ -24,7 +24,15 @@ def calendar(code: str) -> Calendar:
 
     Raises KeyError for an unknown code.
     """
-    return {"always": always, "working_hours": working_hours, "working_days": working_days}[code](days=_days())
+    days = _days()
+    match code:
+        case "always":
+            return always(days=days)
+        case "working_hours":
+            return working_hours(days=days)
+        case "working_days":
+            return working_days(days=days)
+    raise KeyError(code)
 
 
 def _days() -> WorkingDays:

@@ -67,7 +67,9 @@ class PlannedTimer:
     due_at: datetime
 
 
-def start(calendar: Calendar, budget: Duration, *, now: datetime, counted_from: datetime, generation: int) -> ClockState:
+def start(
+    calendar: Calendar, budget: Duration, *, now: datetime, counted_from: datetime, generation: int
+) -> ClockState:
     """Start a clock now, counting from `counted_from` (usually now as well)."""
     return ClockState("running", generation, now, counted_from, add(calendar, counted_from, budget))
 

@@ -214,9 +214,7 @@ def _stop(moved: _Moved, clock: Clock, present: ClockState, now: datetime) -> No
     moved.events.append(ClockEvent(clock.name, verb, stopped.due_at))
 
 
-def _start(
-    moved: _Moved, process: Process, clock: Clock, known: Facts, now: datetime, calendars: Calendars
-) -> None:
+def _start(moved: _Moved, process: Process, clock: Clock, known: Facts, now: datetime, calendars: Calendars) -> None:
     """Start `clock` from the fact it counts from (an aware instant or its ISO form), or from now."""
     before = moved.clocks.get(clock.name)
     counted_from = _instant(known.get(clock.counts_from)) if clock.counts_from else None
@@ -231,7 +229,14 @@ def _start(
 
 
 def _run(
-    moved: _Moved, process: Process, clock: Clock, state: ClockState, now: datetime, calendars: Calendars, *, verb: str = "resumed"
+    moved: _Moved,
+    process: Process,
+    clock: Clock,
+    state: ClockState,
+    now: datetime,
+    calendars: Calendars,
+    *,
+    verb: str = "resumed",
 ) -> None:
     moved.clocks[clock.name] = state
     moved.events.append(ClockEvent(clock.name, verb, state.due_at))
@@ -303,7 +308,14 @@ def decide_timer(
 
 
 def may(
-    process: Process, *, state: str, role: str, facts: Facts, clocks: Mapping[str, ClockState], now: datetime, calendars: Calendars
+    process: Process,
+    *,
+    state: str,
+    role: str,
+    facts: Facts,
+    clocks: Mapping[str, ClockState],
+    now: datetime,
+    calendars: Calendars,
 ) -> list[tuple[Transition, Refused | None]]:
     """Return every step of `role` from `state`, each with the refusal that stands in its way before anything is given.
 

@@ -164,9 +164,7 @@ class Process:
     @cached_property
     def triggers_of_clocks(self) -> frozenset[str]:
         """States and transitions that move any clock; all others need not look."""
-        return frozenset(
-            name for clock in self.clocks.values() for name in clock.starts | clock.stops | clock.pauses
-        )
+        return frozenset(name for clock in self.clocks.values() for name in clock.starts | clock.stops | clock.pauses)
 
     def steps_from(self, state: str) -> tuple[Transition, ...]:
         """Return the transitions that leave `state`, most likely first."""

@@ -172,5 +172,3 @@ def _publish_first_versions() -> None:
     ProcedureVersion.objects.bulk_create(
         ProcedureVersion(process=code, version=latest(code).version, in_force_from=beginning) for code in codes
     )
-
-

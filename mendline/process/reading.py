@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mendline.kernel import plain_yaml
-from mendline.kernel.durations import Duration, parse_duration
+from mendline.kernel.durations import parse_duration
 from mendline.kernel.text import Text
 from mendline.process.definition import (
     CATEGORIES,
@@ -84,7 +84,9 @@ class Reader:
     def known_keys(self, value: Mapping[str, Any], allowed: set[str], *where: str | int) -> None:
         for key in value:
             if key not in allowed:
-                self.fault(f"unknown key {key!r} in {_path(where)}; known are {', '.join(sorted(allowed))}", *where, key)
+                self.fault(
+                    f"unknown key {key!r} in {_path(where)}; known are {', '.join(sorted(allowed))}", *where, key
+                )
 
     def words(self, value: object, *where: str | int) -> tuple[str, ...]:
         """A list of names; a single name may stand without brackets."""
@@ -227,13 +229,12 @@ def _states(reader: Reader, value: object) -> dict[str, State]:
     for name, given in reader.mapping(value, "states").items():
         keys = reader.mapping(given, "states", name)
         reader.known_keys(keys, STATE_KEYS, "states", name)
-        category = keys.get("category")
-        if category not in CATEGORIES:
+        category = next((known for known in CATEGORIES if known == keys.get("category")), None)
+        if category is None:
             reader.fault(f"state {name}: category must be one of {', '.join(CATEGORIES)}", "states", name)
-            category = "open"
         if name in (NEW, SAME):
             reader.fault(f"{name} cannot be the name of a state", "states", name)
-        found[name] = State(name, reader.text(keys.get("label"), "states", name, "label"), category)
+        found[name] = State(name, reader.text(keys.get("label"), "states", name, "label"), category or "open")
     return found
 
 

@@ -153,16 +153,18 @@ def _check_reach(process: Process, faults: _Faults) -> None:
         faults.add("no transition creates this record (from: [new])", "transitions")
         return
     pairs = process.allowed_changes
-    for state in sorted(set(process.states) - _closure({NEW}, pairs)):
-        faults.add(f"state {state} can never be reached", "states", state)
+    for name in sorted(set(process.states) - _closure({NEW}, pairs)):
+        faults.add(f"state {name} can never be reached", "states", name)
     ends = {state.name for state in process.states.values() if state.category not in OPEN}
     if not ends:
         faults.add("no state is an end (category done or void)", "states")
     leads_to_end = _closure(ends, {(target, source) for source, target in pairs})
-    for state in sorted(set(process.states) - leads_to_end):
-        faults.add(f"state {state} is a dead end: no way leads from it to an end", "states", state)
+    for name in sorted(set(process.states) - leads_to_end):
+        faults.add(f"state {name} is a dead end: no way leads from it to an end", "states", name)
     for state in process.states.values():
-        leaving = [s for s in process.transitions.values() if any(t != state.name for t in _targets_from(s, state.name))]
+        leaving = [
+            s for s in process.transitions.values() if any(t != state.name for t in _targets_from(s, state.name))
+        ]
         if state.category in OPEN and leaving and all(step.by_the_clock_only for step in leaving):
             if not any(clock.on_breach for clock in process.clocks.values()):
                 faults.add(f"in state {state.name} no role can act", "states", state.name)

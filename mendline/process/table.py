@@ -23,9 +23,7 @@ def _line(state: str, step: Transition) -> str:
     target = " | ".join(dict.fromkeys([step.to[state], *step.diverts.values()]))
     asks = ", ".join(step.requires) or "-"
     guards = ", ".join(step.guards) or "-"
-    return (
-        f"  {step.name} -> {target}  by {', '.join(step.by)}  asks {asks}  if {guards}  [{', '.join(step.rules)}]"
-    )
+    return f"  {step.name} -> {target}  by {', '.join(step.by)}  asks {asks}  if {guards}  [{', '.join(step.rules)}]"
 
 
 def write_golden(folder: Path, *, compare_only: bool = False) -> list[Path]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from mendline.kernel.durations import Duration, parse_duration
+from mendline.kernel.durations import parse_duration
 from mendline.kernel.errors import Invalid
 from mendline.kernel.phones import NotAPhone, parse_phone
 from mendline.kernel.text import Text
@@ -84,7 +84,10 @@ def _text(fact: Fact, value: object) -> str:
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
         raise _Wrong("含有无效字符", "contains a broken character")
     if len(text) > fact.longest:
-        raise _Wrong(f"最多 {fact.longest} 个字，现在有 {len(text)} 个", f"at most {fact.longest} characters; this has {len(text)}")
+        raise _Wrong(
+            f"最多 {fact.longest} 个字，现在有 {len(text)} 个",
+            f"at most {fact.longest} characters; this has {len(text)}",
+        )
     return text
 
 
@@ -144,7 +147,9 @@ def _moment(fact: Fact, value: object) -> str:
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            raise _Wrong("不是有效的日期时间，例如 2026-03-02T15:00+08:00", "is not a date and time, e.g. 2026-03-02T15:00+08:00") from None
+            raise _Wrong(
+                "不是有效的日期时间，例如 2026-03-02T15:00+08:00", "is not a date and time, e.g. 2026-03-02T15:00+08:00"
+            ) from None
     else:
         raise _Wrong("应为日期时间", "must be a date and time")
     if moment.tzinfo is None:

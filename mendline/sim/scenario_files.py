@@ -17,8 +17,8 @@ STEP_KEYS = {
     "by", "do", "on", "given", "as", "wait", "until", "then", "refused", "absent", "conflict", "key", "why",
 }  # fmt: skip
 EXPECTATIONS = {
-    "state", "station", "region", "assignee", "clocks", "breached", "facts", "told", "open_requests", "linked", "documents",
-    "capacity_left", "found", "version", "reasons",
+    "state", "station", "region", "assignee", "clocks", "breached", "facts", "told", "open_requests", "linked",
+    "documents", "capacity_left", "found", "version", "reasons",
 }  # fmt: skip
 
 

@@ -22,10 +22,11 @@ from mendline.dispatch.current import forget_index
 from mendline.journal.models import Outgoing
 from mendline.kernel.calendars import add
 from mendline.kernel.errors import Conflict, MendlineError, NotVisible, Refused
+from mendline.kernel.phones import parse_phone
 from mendline.kernel.time import SHANGHAI, parse_moment
 from mendline.network.directory import forget_directory
 from mendline.orders import queries, store
-from mendline.orders.models import Record
+from mendline.orders.models import Record, RepairOrder
 from mendline.orders.store import Loaded
 from mendline.orders.sweep import next_due_at, sweep
 from mendline.orders.transitions import begin, perform
@@ -86,7 +87,13 @@ def run(paths: list[Path], output: Output, *, as_json: bool = False) -> int:
     failed = sum(not result.passed for result in results)
     if as_json:
         rows = [
-            {"file": str(r.path), "scenario": r.title, "passed": r.passed, "problem": r.problem, "ms": round(r.seconds * 1000)}
+            {
+                "file": str(r.path),
+                "scenario": r.title,
+                "passed": r.passed,
+                "problem": r.problem,
+                "ms": round(r.seconds * 1000),
+            }
             for r in results
         ]
         output.write(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
@@ -229,7 +236,11 @@ def _do(stage: Stage, step: Step) -> Loaded | None:
             return None
         wanted = f"refused by {step.refused}" if step.refused else "carried out"
         raise Unmet(f"expected to be {wanted}, but {_words(refusal)}") from None
-    for expected, word in ((step.refused, f"refused by {step.refused}"), (step.absent, "absent"), (step.conflict, "in conflict")):
+    for expected, word in (
+        (step.refused, f"refused by {step.refused}"),
+        (step.absent, "absent"),
+        (step.conflict, "in conflict"),
+    ):
         if expected:
             stands = f"; it stands at {subject.state}" if subject is not None else ""
             raise Unmet(f"expected to be {word}, but it was carried out{stands}")
@@ -257,7 +268,9 @@ def _change(stage: Stage, step: Step, actor: Actor) -> Loaded:
     code, _, name = step.do.rpartition(".")
     creating = _creating_process(stage, code or stage.scenario.process, name, step)
     if creating is not None:
-        order_ref = "" if creating.kind in ("repair", "document", "coverage") else stage.names.get(step.on or "order", "")
+        order_ref = (
+            "" if creating.kind in ("repair", "document", "coverage") else stage.names.get(step.on or "order", "")
+        )
         given = with_zone(creating, step.given)
         version = stage.scenario.version if creating.code == stage.scenario.process else None
         subject = begin(
@@ -323,7 +336,7 @@ def _ref(stage: Stage, name: str) -> str:
     if order is None:
         raise Unmet(f"nothing is called {name}")
     if name == "replacement":
-        replaced_by = queries.RepairOrder.objects.unscoped("scenario").get(ref=order).replaced_by
+        replaced_by = RepairOrder.objects.unscoped("scenario").get(ref=order).replaced_by
         if replaced_by:
             stage.names[name] = replaced_by
             return replaced_by
@@ -358,7 +371,7 @@ def _queue(stage: Stage, step: Step, actor: Actor) -> None:
 
 
 def _duplicates(stage: Stage, step: Step, actor: Actor) -> None:
-    phone = queries.parse_phone(str(step.given["phone"])) if step.given.get("phone") else ""
+    phone = parse_phone(str(step.given["phone"])) if step.given.get("phone") else ""
     rows = queries.duplicates(actor, phone=phone, serial_no=str(step.given.get("serial_no", "")), now=stage.now)
     stage.found = [name for name, ref in stage.names.items() if ref in [row.ref for row in rows]]
 
@@ -374,5 +387,3 @@ def _words(error: MendlineError) -> str:
     if isinstance(error, Refused):
         return f"{type(error).__name__} {error.rule or error.code}: {error.detail.en}"
     return f"{type(error).__name__}: {error}"
-
-

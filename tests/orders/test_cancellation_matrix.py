@@ -46,7 +46,7 @@ def test_can_18_to_21_no_door_cancels_what_must_be_closed_normally() -> None:
 def test_can_08_only_the_region_executes_what_a_station_asks_of_a_dispatched_order() -> None:
     for origin, role, reason in product(("cc", "region"), ROLES, sorted(STATION_GROUNDS)):
         for moment in ("before_arrival", "after_arrival"):
-            executes = judge(origin, "station", role, reason, moment).allowed  # type: ignore[arg-type]
+            executes = judge(origin, "station", role, reason, moment).allowed
             assert executes == (role == "region_interface"), (origin, role, reason, moment)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -160,7 +161,11 @@ def test_can_33_an_order_keeps_the_version_it_began_with() -> None:
     a_network()
     order = a_report()
 
-    with pytest.raises(DatabaseError, match="keeps the process version"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="keeps the process version"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("UPDATE orders_repairorder SET process_version = 2 WHERE ref = %s", [order.ref])
 
 
@@ -250,7 +255,8 @@ def test_stn_19_the_contact_limit_on_both_its_sides(minutes: int, breached: bool
 
 def together(*calls: Callable[[], Loaded]) -> list[Loaded | Exception]:
     """Run calls at the same time, each on a connection of its own."""
-    gate, answers = threading.Barrier(len(calls)), {}
+    gate = threading.Barrier(len(calls))
+    answers: dict[int, Loaded | Exception] = {}
 
     def run(place: int, call: Callable[[], Loaded]) -> None:
         try:
@@ -269,22 +275,19 @@ def together(*calls: Callable[[], Loaded]) -> list[Loaded | Exception]:
     return [answers[place] for place in range(len(calls))]
 
 
+def stale_step(ref: str, name: str, now: datetime) -> Loaded:
+    """Act on what the order looked like right after it was reported."""
+    return perform(ref, name, actor=an_actor("station_coordinator"), now=now, expected_revision=0)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_people_at_once_on_one_order_leave_one_open_clock_and_a_conflict() -> None:
     a_network()
     for _ in range(5):
         order = a_report()
         answers = together(
-            lambda: perform(
-                order.ref, "download", actor=an_actor("station_coordinator"), now=MONDAY_NINE, expected_revision=0
-            ),
-            lambda: perform(
-                order.ref,
-                "mark_unreachable",
-                actor=an_actor("station_coordinator"),
-                now=MONDAY_NINE + 4 * HOUR,
-                expected_revision=0,
-            ),
+            partial(stale_step, order.ref, "download", MONDAY_NINE),
+            partial(stale_step, order.ref, "mark_unreachable", MONDAY_NINE + 4 * HOUR),
         )
         assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "Loaded"]
         open_breaches = Timer.objects.filter(subject=order.ref, clock="contact", step="breach", state="open")

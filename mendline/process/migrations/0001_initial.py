@@ -4,70 +4,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AllowedChange',
+            name="AllowedChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('process', models.CharField(max_length=40)),
-                ('version', models.SmallIntegerField()),
-                ('from_state', models.CharField(max_length=40)),
-                ('to_state', models.CharField(max_length=40)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("process", models.CharField(max_length=40)),
+                ("version", models.SmallIntegerField()),
+                ("from_state", models.CharField(max_length=40)),
+                ("to_state", models.CharField(max_length=40)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('process', 'version', 'from_state', 'to_state'), name='one_allowed_change')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("process", "version", "from_state", "to_state"), name="one_allowed_change"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CalendarDay',
+            name="CalendarDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('calendar', models.CharField(default='cn', max_length=20)),
-                ('day', models.DateField()),
-                ('works', models.BooleanField()),
-                ('name', models.CharField(max_length=40)),
-                ('provisional', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("calendar", models.CharField(default="cn", max_length=20)),
+                ("day", models.DateField()),
+                ("works", models.BooleanField()),
+                ("name", models.CharField(max_length=40)),
+                ("provisional", models.BooleanField(default=False)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('calendar', 'day'), name='one_entry_per_day')],
+                "constraints": [models.UniqueConstraint(fields=("calendar", "day"), name="one_entry_per_day")],
             },
         ),
         migrations.CreateModel(
-            name='ProcedureVersion',
+            name="ProcedureVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('process', models.CharField(max_length=40)),
-                ('version', models.SmallIntegerField()),
-                ('product_line', models.CharField(blank=True, max_length=40)),
-                ('document', models.CharField(blank=True, max_length=32)),
-                ('in_force_from', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("process", models.CharField(max_length=40)),
+                ("version", models.SmallIntegerField()),
+                ("product_line", models.CharField(blank=True, max_length=40)),
+                ("document", models.CharField(blank=True, max_length=32)),
+                ("in_force_from", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('process', 'product_line'), name='one_version_in_force')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("process", "product_line"),
+                        name="one_version_in_force",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Timer',
+            name="Timer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=32)),
-                ('clock', models.CharField(max_length=40)),
-                ('step', models.CharField(max_length=12)),
-                ('generation', models.IntegerField()),
-                ('due_at', models.DateTimeField()),
-                ('state', models.CharField(default='open', max_length=8)),
-                ('fired_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject", models.CharField(max_length=32)),
+                ("clock", models.CharField(max_length=40)),
+                ("step", models.CharField(max_length=12)),
+                ("generation", models.IntegerField()),
+                ("due_at", models.DateTimeField()),
+                ("state", models.CharField(default="open", max_length=8)),
+                ("fired_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['due_at', 'id'], name='timer_due')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'clock', 'step', 'generation'), name='one_timer_per_step')],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "open")), fields=["due_at", "id"], name="timer_due")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("subject", "clock", "step", "generation"), name="one_timer_per_step"
+                    )
+                ],
             },
         ),
     ]
