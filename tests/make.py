@@ -39,7 +39,9 @@ def a_station(number: str, region: Region, area: str, per_day: int = 10) -> Stat
 
 def an_actor(role: str, *, station_no: str = "000001", region: str = "north") -> Actor:
     bound_to_station = role.startswith("station_")
-    return Actor(None, role, role, region if not bound_to_station else "", station_no if bound_to_station else "", "test")
+    return Actor(
+        None, role, role, region if not bound_to_station else "", station_no if bound_to_station else "", "test"
+    )
 
 
 REPORT: dict[str, Any] = {
@@ -58,6 +60,8 @@ def a_report(*, now: datetime = MONDAY_NINE, role: str = "cc_agent", **changed: 
     return begin("unified_repair", name, actor=an_actor(role), now=now, given={**REPORT, **changed})
 
 
-def do(order: Loaded, name: str, role: str = "station_coordinator", *, now: datetime = MONDAY_NINE, **given: Any) -> Loaded:
+def do(
+    order: Loaded, name: str, role: str = "station_coordinator", *, now: datetime = MONDAY_NINE, **given: Any
+) -> Loaded:
     """Carry out one step as somebody of `role`."""
     return perform(order.ref, name, actor=an_actor(role), now=now, given=given)

@@ -21,7 +21,9 @@ def open_callback(happening: Happening) -> None:
 def solved_or_reopened(facts: Facts, parameters: Parameters) -> No | None:
     """A user whose problem persists is not "called back": the same order goes on (contradiction 9: continue)."""
     if not facts.get("solved"):
-        return No("STN-45", "未解决的请选择“未解决，重开维修单”", "if it is not solved, re-open the order instead", "solved")
+        return No(
+            "STN-45", "未解决的请选择“未解决，重开维修单”", "if it is not solved, re-open the order instead", "solved"
+        )
     return None
 
 
@@ -29,7 +31,11 @@ def solved_or_reopened(facts: Facts, parameters: Parameters) -> No | None:
 def tried_often_enough(facts: Facts, parameters: Parameters) -> No | None:
     wanted, made = int(str(parameters["callback_attempts"])), int(facts.get("attempts_made") or 0)
     if made < wanted:
-        return No("STN-48", f"至少联系 {wanted} 次（已 {made} 次）", f"at least {wanted} attempts are made first ({made} so far)")
+        return No(
+            "STN-48",
+            f"至少联系 {wanted} 次（已 {made} 次）",
+            f"at least {wanted} attempts are made first ({made} so far)",
+        )
     return None
 
 

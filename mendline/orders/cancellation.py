@@ -39,7 +39,15 @@ STATION_GROUNDS = frozenset(CODE_OF) - {"filled_in_wrongly"}
 OWN_ORDER_GROUNDS = frozenset(CODE_OF)
 # What a user may want; the others are a station's troubles and do not come through the 800 line (CAN-07).
 USER_REASONS = frozenset(
-    {"user_postponed", "user_solved", "user_refuses", "already_normal", "special_request", "wrong_area", "incomplete_info"}
+    {
+        "user_postponed",
+        "user_solved",
+        "user_refuses",
+        "already_normal",
+        "special_request",
+        "wrong_area",
+        "incomplete_info",
+    }
 )
 # Situations that must be closed normally by the station (CAN-36); no door cancels them.
 CLOSE_NORMALLY = {
@@ -90,7 +98,14 @@ def moment_of(state: str, category: str, facts: Mapping[str, Any]) -> Moment:
 
 
 def judge(
-    origin: str, requested_by: str, role: str, reason: str, moment: Moment, *, line: str = "", form_required: bool = True
+    origin: str,
+    requested_by: str,
+    role: str,
+    reason: str,
+    moment: Moment,
+    *,
+    line: str = "",
+    form_required: bool = True,
 ) -> Verdict:
     """Return the one verdict on a cancellation by `role`.
 
@@ -116,9 +131,7 @@ def _close(rule: str) -> Verdict:
     return Verdict("close_normally", rule, zh, "this must be closed normally by the station, not cancelled (CAN-36)")
 
 
-def _asked_by_station(
-    origin: str, role: str, reason: str, moment: Moment, line: str, form_required: bool
-) -> Verdict:
+def _asked_by_station(origin: str, role: str, reason: str, moment: Moment, line: str, form_required: bool) -> Verdict:
     if line == LINE_800:
         zh = "维修站不得通过800热线撤单或撤单改派，请在系统内向大区申请"
         return Verdict("forbidden", "CAN-10", zh, "a station may not cancel through the 800 line; ask the region here")
@@ -157,7 +170,9 @@ def _asked_by_user(origin: str, role: str, reason: str, moment: Moment, form_req
         if not at_the_door:
             return DO
         zh = "上门后用户不同意维修的，须填特殊情况说明表并经大区同意后撤单"
-        return Verdict("ask_region", "STN-43", zh, "after arrival a refusal needs a special situation form and the region")
+        return Verdict(
+            "ask_region", "STN-43", zh, "after arrival a refusal needs a special situation form and the region"
+        )
     if role == "station_coordinator":
         if origin == "station" and not at_the_door:
             return Verdict("do", "CAN-09", "可以撤单", "may be cancelled")

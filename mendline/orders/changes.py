@@ -22,6 +22,12 @@ def record_origin(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {"origin": ORIGIN_OF_ROLE[facts["actor_role"]], "product_line": line, "reported_at": _now(facts)}
 
 
+@change("likely_duplicate")
+def note_likely_duplicate(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
+    """Under this procedure a second report is a new order; the likely first one is named on it (contradiction 20)."""
+    return {"likely_duplicate": facts["likely_duplicate"]} if facts["likely_duplicate"] else {}
+
+
 @change("own_station")
 def record_own_station(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     station = facts["own_station"]
@@ -169,7 +175,10 @@ def record_unresolved_pass(facts: Facts, parameters: Parameters) -> Mapping[str,
         "pass": facts.get("passes", 1), "result": "first_pass_unresolved", "findings": facts["findings"],
         "started_at": facts.get("service_started_at"), "ended_at": _now(facts),
     }  # fmt: skip
-    return {"service_passes": [*(facts.get("service_passes") or []), passed]}
+    found: dict[str, Any] = {"service_passes": [*(facts.get("service_passes") or []), passed]}
+    if "promised_at" not in facts["given_names"]:
+        found["promised_at"] = None  # the promise was for this pass; the next one is still to be agreed (STN-45)
+    return found
 
 
 @change()
@@ -188,7 +197,10 @@ def _closed_by(facts: Facts) -> dict[str, Any]:
 
 @change()
 def record_reopening(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
-    return {"reopened": int(facts.get("reopened") or 0) + 1, "closed_at": None, "t4": None, "resolution": None}
+    return {
+        "reopened": int(facts.get("reopened") or 0) + 1, "closed_at": None, "t4": None, "resolution": None,
+        "promised_at": None,
+    }  # fmt: skip
 
 
 @change()

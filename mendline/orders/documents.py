@@ -53,8 +53,13 @@ def reviewer_is_not_the_drafter(facts: Facts, parameters: Parameters) -> No | No
 
 @guard()
 def approver_is_another_person(facts: Facts, parameters: Parameters) -> No | None:
-    if facts.get("actor_id") is not None and facts.get("actor_id") in (facts.get("drafted_by"), facts.get("reviewed_by_id")):
-        return No("UDS-03", "批准人不能是拟文人或审核人", "the approver must be another person than drafter and reviewer")
+    if facts.get("actor_id") is not None and facts.get("actor_id") in (
+        facts.get("drafted_by"),
+        facts.get("reviewed_by_id"),
+    ):
+        return No(
+            "UDS-03", "批准人不能是拟文人或审核人", "the approver must be another person than drafter and reviewer"
+        )
     return None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db import connection
 
 from mendline.access.actors import THE_CLOCK, Actor
 from mendline.access.models import Person, Role
 from mendline.kernel.ids import new_ref
+from mendline.kernel.phones import NotAPhone, parse_phone
 from mendline.network.models import Station
 from mendline.orders import store
 from mendline.orders.models import Record
@@ -16,6 +20,15 @@ from mendline.process.registry import Facts, lookup
 from mendline.process.values import stored_moment
 
 DEFAULT_DELIVERY_DAYS = 3
+_DUPLICATE = """
+    SELECT ref FROM (
+        (SELECT ref, created_at FROM orders_repairorder
+         WHERE phone = %s AND category IN ('open', 'waiting') ORDER BY created_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT ref, created_at FROM orders_repairorder
+         WHERE serial_no = %s AND serial_no <> '' AND category IN ('open', 'waiting') ORDER BY created_at DESC LIMIT 1)
+    ) AS same ORDER BY created_at DESC LIMIT 1
+"""
 
 
 @lookup("engineer_entry")
@@ -38,6 +51,20 @@ def open_requests(facts: Facts, actor: Actor, now: datetime) -> list[str]:
         order_ref=order_ref, process="cancellation_request", category__in=["open", "waiting"]
     )
     return list(waiting.values_list("ref", flat=True))
+
+
+@lookup("likely_duplicate")
+def likely_duplicate(facts: Facts, actor: Actor, now: datetime) -> str:
+    """The newest open order of the same telephone or serial number: probably the same trouble, reported twice."""
+    customer = facts.get("customer")
+    try:
+        phone = parse_phone(str(customer.get("phone", ""))) if isinstance(customer, Mapping) else ""
+    except NotAPhone:
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUPLICATE, [phone, str(facts.get("serial_no") or "")])
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
 
 
 @lookup("part_due_at_default")

@@ -40,7 +40,11 @@ def of(process: Process, notices: Iterable[Notice], subject: Loaded, cause: str)
 
 def wording(process: Process, subject: Loaded) -> dict[str, str | Text]:
     """Return what the places of a notice are filled with; personal data stays out of notices."""
-    words: dict[str, str | Text] = {"ref": subject.ref, "order_ref": subject.order_ref, "station_no": subject.station_no}
+    words: dict[str, str | Text] = {
+        "ref": subject.ref,
+        "order_ref": subject.order_ref,
+        "station_no": subject.station_no,
+    }
     for name, fact in process.facts.items():
         value = subject.facts.get(name)
         if fact.personal or value is None:

@@ -35,7 +35,12 @@ def ground_may_be_brought(facts: Facts, parameters: Parameters) -> No | None:
     if verdict.outcome == "ask_region":
         return None
     if verdict.outcome == "do":
-        return No("CAN-09", "站内生成的维修单由维修站自行撤单", "the station cancels an order of its own by itself", "cancel_reason")
+        return No(
+            "CAN-09",
+            "站内生成的维修单由维修站自行撤单",
+            "the station cancels an order of its own by itself",
+            "cancel_reason",
+        )
     more = ("CAN-36", "STN-32") if verdict.outcome == "close_normally" else ()
     return No(verdict.rule, verdict.zh, verdict.en, "cancel_reason", more)
 
@@ -144,7 +149,11 @@ def cancel_refused_order(happening: Happening) -> None:
         "cancel",
         actor=happening.actor,
         now=happening.now,
-        given={"requested_by": "station", "cancel_reason": "user_refuses", "cancel_detail": happening.subject.facts["situation"]},
+        given={
+            "requested_by": "station",
+            "cancel_reason": "user_refuses",
+            "cancel_detail": happening.subject.facts["situation"],
+        },
         links={"cancel_requested_at": happening.subject.facts.get("requested_at"), "settled_by": happening.subject.ref},
     )
 
@@ -152,5 +161,9 @@ def cancel_refused_order(happening: Happening) -> None:
 @guard()
 def situation_is_a_refusal(facts: Facts, parameters: Parameters) -> No | None:
     if facts.get("situation_kind") != "user_refuses_plan":
-        return No("STN-43", "只有用户不同意服务方案时才能同意并撤单", "only a refusal of the service plan leads to a cancellation")
+        return No(
+            "STN-43",
+            "只有用户不同意服务方案时才能同意并撤单",
+            "only a refusal of the service plan leads to a cancellation",
+        )
     return None

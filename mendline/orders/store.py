@@ -209,7 +209,12 @@ def _as_json(change: Change) -> dict[str, Any]:
         },
         "ended": list(change.ended_clocks),
         "timers": [
-            {"clock": timer.clock, "step": timer.step, "generation": timer.generation, "due_at": timer.due_at.isoformat()}
+            {
+                "clock": timer.clock,
+                "step": timer.step,
+                "generation": timer.generation,
+                "due_at": timer.due_at.isoformat(),
+            }
             for timer in change.timers
         ],
         "messages": list(change.messages),

@@ -29,7 +29,9 @@ _DUE = """
     WHERE state = 'open' AND due_at <= %s
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
-_ONE = "SELECT id, subject, clock, step, generation, due_at FROM process_timer WHERE id = %s AND state = 'open' FOR UPDATE"
+_ONE = (
+    "SELECT id, subject, clock, step, generation, due_at FROM process_timer WHERE id = %s AND state = 'open' FOR UPDATE"
+)
 _SETTLE = "UPDATE process_timer SET state = %s, fired_at = %s WHERE id = ANY(%s)"
 
 

@@ -201,9 +201,14 @@ def _move_clocks(
                 moved.events.append(ClockEvent(clock.name, "paused", paused.due_at))
             elif present.run == "paused" and not triggers & clock.pauses:
                 _run(moved, process, clock, clock_state.resume(present, calendars(clock.calendar), now), now, calendars)
-        if not running and triggers & clock.starts:
+        if not running and triggers & clock.starts and _can_count(clock, known):
             _start(moved, process, clock, known, now, calendars)
     return moved
+
+
+def _can_count(clock: Clock, known: Facts) -> bool:
+    """A clock that counts from a fact does not start while the fact is empty: no promise, no visit to be late for."""
+    return clock.counts_from is None or _instant(known.get(clock.counts_from)) is not None
 
 
 def _stop(moved: _Moved, clock: Clock, present: ClockState, now: datetime) -> None:

@@ -75,7 +75,9 @@ def _clocks(stage: Stage, subject: Loaded, expected: Any) -> None:
         if value in ("stopped", "paused", "absent", "running"):
             _same(f"clock {name}", value, clock.run if clock else "absent")
         elif clock is None or not clock.is_running:
-            raise Unmet(f"clock {name}: expected due {value}, it {'does not exist' if clock is None else 'is ' + clock.run}")
+            raise Unmet(
+                f"clock {name}: expected due {value}, it {'does not exist' if clock is None else 'is ' + clock.run}"
+            )
         else:
             _same(f"clock {name} due", _local(parse_moment(str(value), SHANGHAI)), _local(clock.due_at))
 
@@ -96,7 +98,11 @@ def _facts(stage: Stage, subject: Loaded, expected: Any) -> None:
         elif value == "set":
             _same(f"fact {name} is set", True, actual not in (None, "", [], {}))
         else:
-            _same(f"fact {name}", {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value, actual)
+            _same(
+                f"fact {name}",
+                {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value,
+                actual,
+            )
 
 
 def _dig(facts: Mapping[str, Any], name: str) -> Any:
@@ -150,7 +156,11 @@ def _open_requests(stage: Stage, subject: Loaded, expected: Any) -> None:
     """The open records beside the order: their processes, or how many."""
     query = Record.objects.unscoped("scenario").filter(order_ref=subject.order_ref, category__in=["open", "waiting"])
     open_now = sorted(query.values_list("process", flat=True))
-    _same("open requests", sorted(expected) if isinstance(expected, list) else expected, open_now if isinstance(expected, list) else len(open_now))
+    _same(
+        "open requests",
+        sorted(expected) if isinstance(expected, list) else expected,
+        open_now if isinstance(expected, list) else len(open_now),
+    )
 
 
 def _linked(stage: Stage, subject: Loaded, expected: Any) -> None:

@@ -4,58 +4,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('subject', models.CharField(max_length=32)),
-                ('kind', models.CharField(max_length=64)),
-                ('process', models.CharField(max_length=40)),
-                ('from_state', models.CharField(blank=True, max_length=40)),
-                ('to_state', models.CharField(blank=True, max_length=40)),
-                ('revision', models.IntegerField()),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('actor_name', models.CharField(max_length=80)),
-                ('actor_role', models.CharField(max_length=40)),
-                ('station_no', models.CharField(blank=True, max_length=12)),
-                ('region', models.CharField(blank=True, max_length=20)),
-                ('data', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("subject", models.CharField(max_length=32)),
+                ("kind", models.CharField(max_length=64)),
+                ("process", models.CharField(max_length=40)),
+                ("from_state", models.CharField(blank=True, max_length=40)),
+                ("to_state", models.CharField(blank=True, max_length=40)),
+                ("revision", models.IntegerField()),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("actor_name", models.CharField(max_length=80)),
+                ("actor_role", models.CharField(max_length=40)),
+                ("station_no", models.CharField(blank=True, max_length=12)),
+                ("region", models.CharField(blank=True, max_length=20)),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', 'id'], name='entry_of_subject'), models.Index(fields=['at', 'id'], name='entry_by_time')],
+                "indexes": [
+                    models.Index(fields=["subject", "id"], name="entry_of_subject"),
+                    models.Index(fields=["at", "id"], name="entry_by_time"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Outgoing',
+            name="Outgoing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('at', models.DateTimeField()),
-                ('subject', models.CharField(max_length=32)),
-                ('notice', models.CharField(max_length=60)),
-                ('channel', models.CharField(max_length=12)),
-                ('role', models.CharField(blank=True, max_length=40)),
-                ('station_no', models.CharField(blank=True, max_length=12)),
-                ('region', models.CharField(blank=True, max_length=20)),
-                ('person_id', models.BigIntegerField(null=True)),
-                ('address', models.CharField(blank=True, max_length=254)),
-                ('data', models.JSONField(default=dict)),
-                ('state', models.CharField(default='pending', max_length=10)),
-                ('attempts', models.SmallIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=200)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("at", models.DateTimeField()),
+                ("subject", models.CharField(max_length=32)),
+                ("notice", models.CharField(max_length=60)),
+                ("channel", models.CharField(max_length=12)),
+                ("role", models.CharField(blank=True, max_length=40)),
+                ("station_no", models.CharField(blank=True, max_length=12)),
+                ("region", models.CharField(blank=True, max_length=20)),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("address", models.CharField(blank=True, max_length=254)),
+                ("data", models.JSONField(default=dict)),
+                ("state", models.CharField(default="pending", max_length=10)),
+                ("attempts", models.SmallIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['next_try_at', 'id'], name='outgoing_due'), models.Index(condition=models.Q(('channel', 'inbox')), fields=['role', 'station_no', '-id'], name='outgoing_inbox'), models.Index(fields=['subject', 'id'], name='outgoing_of_subject')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")), fields=["next_try_at", "id"], name="outgoing_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("channel", "inbox")),
+                        fields=["role", "station_no", "-id"],
+                        name="outgoing_inbox",
+                    ),
+                    models.Index(fields=["subject", "id"], name="outgoing_of_subject"),
+                ],
             },
         ),
     ]

@@ -25,6 +25,10 @@ BEGIN
                 orders_row.id := nextval('orders_repairorder_id_seq');
                 INSERT INTO orders_repairorder SELECT orders_row.*;
                 new_id := orders_row.id;
+                INSERT INTO customers_customer (phone, name, area, address, created_at, updated_at)
+                VALUES (orders_row.phone, orders_row.customer_name, orders_row.area, orders_row.address, happened, happened)
+                ON CONFLICT (phone) DO UPDATE SET name = EXCLUDED.name, area = EXCLUDED.area,
+                    address = EXCLUDED.address, updated_at = EXCLUDED.updated_at;
             ELSE
                 new_id := (item->>'id')::bigint;
                 UPDATE orders_repairorder SET
@@ -122,7 +126,12 @@ CREATE TRIGGER guard_state BEFORE INSERT OR UPDATE OF state, process, process_ve
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0001_initial"), ("journal", "0001_initial"), ("process", "0001_initial")]
+    dependencies = [
+        ("orders", "0001_initial"),
+        ("journal", "0001_initial"),
+        ("process", "0001_initial"),
+        ("customers", "0001_initial"),
+    ]
 
     operations = [
         migrations.RunSQL(WRITE, "DROP FUNCTION mendline_write(jsonb)"),
