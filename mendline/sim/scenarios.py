@@ -38,6 +38,10 @@ from mendline.sim.expectations import Unmet
 from mendline.sim.scenario_files import Scenario, Step, Unreadables, find, read
 
 
+# Kinds of records that stand beside an order; the others stand for themselves.
+ABOUT_AN_ORDER = frozenset({"request", "part", "callback"})
+
+
 class Output(Protocol):
     def write(self, text: str) -> object: ...
 
@@ -199,7 +203,7 @@ def take(stage: Stage, step: Step) -> None:
         subject = _do(stage, step)
     if step.then:
         if subject is None:
-            subject = _load(stage, step.on or "order") if (step.on or "order") in stage.names else None
+            subject = _load(stage, step.on or "order") if step.on or "order" in stage.names else None
         expectations.check(stage, step, subject)
     if step.do:
         stage.told_since = _last_message()
