@@ -48,7 +48,7 @@ COMMANDS: dict[str, Command] = {
 
 # They prepare the database themselves, or need none.
 WITHOUT_DATABASE = frozenset(
-    ("run", "stop", "check", "test", "makemessages", "compilemessages", "collectstatic", "findstatic")
+    ("run", "stop", "check", "test", "rules", "makemessages", "compilemessages", "collectstatic", "findstatic")
 )
 MAKE_TABLES = frozenset(("makemigrations", "sqlmigrate", "showmigrations", "flush"))
 
