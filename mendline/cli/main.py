@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("载入演示数据", "load the demo world"),
     "process": Command("流程文件：check|test|diagram|table|load", "check, test, draw or load them", None, "owner"),
     "rules": Command("每条规则由何处执行、由何测试证明", "where each rule is enforced and what proves it"),
+    "vocabulary": Command("流程文件可用的名称及其含义", "the names that a process file may use"),
     "simulate": Command("模拟业务流量", "simulated traffic"),
     "bench": Command("测量速度", "measure speed", None, "owner"),
     "import": Command("导入网点、人员等数据", "import stations, people and so on"),
@@ -48,7 +49,18 @@ COMMANDS: dict[str, Command] = {
 
 # They prepare the database themselves, or need none.
 WITHOUT_DATABASE = frozenset(
-    ("run", "stop", "check", "test", "rules", "makemessages", "compilemessages", "collectstatic", "findstatic")
+    (
+        "run",
+        "stop",
+        "check",
+        "test",
+        "rules",
+        "vocabulary",
+        "makemessages",
+        "compilemessages",
+        "collectstatic",
+        "findstatic",
+    )
 )
 MAKE_TABLES = frozenset(("makemigrations", "sqlmigrate", "showmigrations", "flush"))
 
