@@ -25,7 +25,7 @@ class Found:
     wanted: Wanted
 
     def as_fact(self) -> dict[str, Any]:
-        """Return the fact `station_choice`. `stations` is compact; `explanations.readable` makes sentences of it."""
+        """Return the looked-up fact. `stations` is compact; `explanations.readable` makes sentences of it."""
         return {"station_no": self.station_no, "region": self.region, **as_stored(self.choice, self.wanted)}
 
 
@@ -62,7 +62,7 @@ def preview(area: str, product_line: str, now: datetime, *, wish: str = "") -> l
 
 
 def explained(station_choice: dict[str, Any], now: datetime) -> list[dict[str, Any]]:
-    """Return an order's fact `station_choice` as sentences with the stations' names."""
+    """Return the `station_choice` of an order's history as sentences, with the stations' names."""
     names = {row.number: row.name for row in current_index(now).stations.values()}
     return readable(station_choice, names)
 

@@ -48,9 +48,14 @@ def station_has_capacity(facts: Facts, parameters: Parameters) -> No | None:
 
 @change("chosen_station")
 def record_station(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
-    """Write whom the order goes to, or the region that must find somebody; the reasons go into the history (COM-05)."""
+    """Write whom the order goes to, or the region that must find somebody (COM-05).
+
+    Why is kept once, in the history of the step. A wish holds for one choice; it stays readable
+    there and does not bind the next dispatch.
+    """
     choice = facts["chosen_station"]
-    return {"station_no": choice["station_no"], "region": choice["region"]}
+    written = {"station_no": choice["station_no"], "region": choice["region"]}
+    return {**written, "station_wish": ""} if facts.get("station_wish") else written
 
 
 @effect

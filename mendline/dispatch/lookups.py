@@ -21,8 +21,8 @@ def chosen_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
     """Choose a station for the order `ref` and take its seat inside the surrounding transaction.
 
     If the step is refused afterwards, the transaction takes the seat back with it. Outside a
-    transaction (a page that asks what would be possible) nothing is taken. The fact that is kept
-    has another name, `station_choice`: a later step must choose again, not read what was once chosen.
+    transaction (a page that asks what would be possible) nothing is taken. Never kept as a fact: a
+    later step must choose again, not read what was once chosen.
 
     Reads `ref`, `area`, `product`, `station_wish` and `excluded_stations`; returns `station_no`
     and `region` (of the area where no station was found) with the stations considered.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -109,7 +110,7 @@ def test_com_07_a_change_replaced_before_its_first_day_stays_readable_and_means_
 def test_com_07_the_database_refuses_to_rewrite_or_remove_history(station: Station) -> None:
     serve_area("000001", "110108", "desktop", since=START)
     set_capacity("000001", "desktop", 5, since=START, today=START)
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: Coverage.objects.update(area="11"),
         lambda: Coverage.objects.all().delete(),
         lambda: Capacity.objects.update(per_day=6),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import xlsxwriter
+from django.core.management import CommandError, call_command
 
 from mendline.access.actors import Actor
 from mendline.journal.models import Entry
@@ -211,3 +214,23 @@ def test_an_unknown_table_names_those_that_can_be_imported() -> None:
     tables, faults = read_tables("姓名,年龄\n王,3\n".encode())
     assert (tables, len(faults)) == ([], 1)
     assert "维修站编号" in faults[0].text.zh
+
+
+def test_the_command_lists_every_fault_and_writes_nothing(region: Region, tmp_path: Path) -> None:
+    file = tmp_path / "network.csv"
+    file.write_text("维修站编号,名称,大区,所在区划,启用日期\n1,海淀站,火星区,110108,2026-01-01\n", encoding="utf-8")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="2 faults"):
+        call_command("import_network", file, stdout=out)
+    assert "第 2 行" in out.getvalue() and "000001" in out.getvalue()
+    assert counted() == (0, 0, 0, 0)
+
+
+def test_the_commands_export_what_they_can_import(region: Region, tmp_path: Path) -> None:
+    source, exported, out = tmp_path / "in.xlsx", tmp_path / "out.xlsx", io.StringIO()
+    source.write_bytes(a_workbook(GOOD))
+    call_command("import_network", source, stdout=io.StringIO())
+    call_command("export_network", exported, history=True, stdout=io.StringIO())
+    call_command("import_network", exported, json=True, stdout=out)
+    answer = json.loads(out.getvalue())
+    assert (answer["faults"], sum(answer["added"].values()), sum(answer["changed"].values())) == ([], 0, 0)
