@@ -17,6 +17,7 @@ from mendline.access.actors import Actor
 from mendline.kernel.errors import Conflict, Refused
 from mendline.kernel.ids import new_ref
 from mendline.kernel.text import Text
+from mendline.network.directory import product_entry
 from mendline.orders import messages, store
 from mendline.orders.store import Change, Loaded
 from mendline.process.calendar_table import calendars_for
@@ -51,7 +52,7 @@ def begin(
     """
     with transaction.atomic():
         facts = {**(links or {}), **_order_of(order_ref, actor)}
-        process = process_for(process_code, version or in_force(process_code, _line_of(given), now))
+        process = process_for(process_code, version or in_force(process_code, line_of(given), now))
         number = ref or new_ref(process_code, now)
         context = {**_about(actor), **facts, "ref": number, "order_ref": order_ref, "process_version": process.version}
         decision, context = _decide(process, name, NEW, actor, given, context, {}, now)
@@ -225,8 +226,11 @@ def _about(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _line_of(given: Mapping[str, Any]) -> str:
-    return str(given.get("product") or given.get("product_line") or "")
+def line_of(given: Mapping[str, Any]) -> str:
+    """Return the product line whose procedure counts (UDS-07): the line of the product given, or the line given."""
+    named = str(given.get("product") or given.get("product_line") or "")
+    entry = product_entry(named) if named else None
+    return entry.line if entry else named
 
 
 def _order_of(order_ref: str, actor: Actor) -> dict[str, Any]:

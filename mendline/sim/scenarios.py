@@ -29,14 +29,13 @@ from mendline.orders import queries, store
 from mendline.orders.models import Record, RepairOrder
 from mendline.orders.store import Loaded
 from mendline.orders.sweep import next_due_at, sweep
-from mendline.orders.transitions import begin, perform
+from mendline.orders.transitions import begin, line_of, perform
 from mendline.process.calendar_table import calendar
 from mendline.process.definition import Fact, Process
 from mendline.process.loading import forget_in_force, in_force, latest, process_for
 from mendline.sim import expectations, worlds
 from mendline.sim.expectations import Unmet
 from mendline.sim.scenario_files import Scenario, Step, Unreadables, find, read
-
 
 # Kinds of records that stand beside an order; the others stand for themselves.
 ABOUT_AN_ORDER = frozenset({"request", "part", "callback"})
@@ -302,13 +301,9 @@ def _creating_process(stage: Stage, code: str, name: str, step: Step) -> Process
     if "." not in step.do and step.on and step.on != "order":
         return None
     version = stage.scenario.version if code == stage.scenario.process else None
-    process = process_for(code, version or in_force(code, _line(step.given), stage.now)) if code else latest(code)
+    process = process_for(code, version or in_force(code, line_of(step.given), stage.now)) if code else latest(code)
     transition = process.transitions.get(name)
     return process if transition is not None and transition.creates else None
-
-
-def _line(given: Mapping[str, Any]) -> str:
-    return str(given.get("product") or "")
 
 
 def with_zone(process: Process, given: Mapping[str, Any]) -> dict[str, Any]:
