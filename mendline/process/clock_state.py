@@ -75,8 +75,14 @@ def start(
 
 
 def stop(clock: ClockState, now: datetime) -> ClockState:
-    """Stop a clock. Past its deadline counts as breached even where the sweeper has not come by yet."""
-    late = clock.breached_at or (now if clock.run == "running" and now > clock.due_at else None)
+    """Stop a clock. Past its deadline counts as breached even where the sweeper has not come by yet.
+
+    Who acts at the very instant of the deadline is in time (240 minutes are within 4 hours), even if
+    the alarm of that instant was a moment quicker.
+    """
+    running = clock.run == "running"
+    in_time = running and now <= clock.due_at and clock.breached_at in (None, clock.due_at)
+    late = None if in_time else clock.breached_at or (now if running else None)
     return replace(clock, run="stopped", stopped_at=now, breached_at=late)
 
 
