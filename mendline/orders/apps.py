@@ -8,4 +8,12 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         """Join this package's guards, changes, effects and lookups to the engine."""
-        from mendline.orders import changes, documents, effects, guards, lookups, request_guards  # noqa: F401
+        from mendline.orders import (  # noqa: F401
+            changes,
+            documents,
+            effects,
+            guards,
+            lookups,
+            part_guards,
+            request_guards,
+        )

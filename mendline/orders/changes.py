@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 from typing import Any
 
-from mendline.kernel.time import local_day
+from mendline.kernel.time import SHANGHAI, local_day
 from mendline.orders.cancellation import CODE_OF
-from mendline.orders.guards import FULL_WIDTH_COMMA, late_part, part_reason_text
+from mendline.orders.guards import FULL_WIDTH_COMMA
+from mendline.orders.part_guards import late_part, part_reason_text
 from mendline.process.registry import Facts, Parameters, change
 from mendline.process.values import stored_moment
 
 ORIGIN_OF_ROLE = {"cc_agent": "cc", "region_interface": "region", "station_coordinator": "station"}  # STN-17, COM-01
 SLOTS = ("T31", "T32", "T33")
+TIMES_MEAN = {  # STN-06, STN-07
+    "on_site": {"t2_means": "contact_with_user", "t3_means": "promised_service"},
+    "send_in": {"t2_means": "pickup_notice", "t3_means": "agreed_pickup"},
+}
 
 
 @change("product_entry")
@@ -57,10 +63,13 @@ def write_special_t31(facts: Facts, parameters: Parameters) -> Mapping[str, Any]
     """The user was not reached: T31 takes the special value and makes T2 (STN-22, STN-09).
 
     We keep the outcome, not the date 2010-01-01; the legacy exchange writes that. It uses up T31,
-    so T32 and T33 are left for real promises.
+    so T32 and T33 are left for real promises. The days on which the user must be called begin with
+    the next one (STN-25).
     """
     written = _written(facts, {"slot": SLOTS[0], "at": None, "kind": "unreachable", "reason": ""})
-    return {**written, "special_t31_at": _now(facts)}
+    tomorrow = local_day(facts["now"]) + timedelta(days=1)
+    quota_from = datetime.combine(tomorrow, time(), SHANGHAI)
+    return {**written, "special_t31_at": _now(facts), "contact_quota_from": stored_moment(quota_from)}
 
 
 @change()
@@ -97,7 +106,7 @@ def _written(facts: Facts, promise: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"t3_promises": promises, "promises_written": len(promises)}
     if not facts.get("t2"):
         found["t2"] = _now(facts)  # STN-09: the first writing of T3 makes T2
-    return found
+    return {**found, **TIMES_MEAN.get(str(facts.get("service_mode")), {})}
 
 
 @change()
@@ -121,7 +130,13 @@ def record_part_order(facts: Facts, parameters: Parameters) -> Mapping[str, Any]
         "no": number, "code": facts["part_code"], "due_at": due, "late": False, "arrived": False,
         "record": facts["new_part_order_ref"],
     }  # fmt: skip
-    return {"parts": [*(facts.get("parts") or []), part], "part_order_no": number, "part_due_at": due}
+    found = {"parts": [*(facts.get("parts") or []), part], "part_order_no": number, "part_due_at": due}
+    return found | _pass_left_for_the_part(facts)
+
+
+def _pass_left_for_the_part(facts: Facts) -> dict[str, Any]:
+    """A part found missing on site ends that pass unresolved, and with it the promise it kept (STN-45, STN-46)."""
+    return {} if facts["state"] != "in_service" else _unresolved_pass(facts, str(facts.get("findings") or ""))
 
 
 @change()
@@ -139,6 +154,12 @@ def record_late_part(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
 @change()
 def record_part_arrival(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {"parts": _with_part(facts, arrived=True)}
+
+
+@change()
+def record_part_drop(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
+    """A part that will not be shipped is awaited no longer; it never came and need not go back (STN-14)."""
+    return {"parts": _with_part(facts, dropped=True)}
 
 
 def _with_part(facts: Facts, **fields: bool) -> list[dict[str, Any]]:
@@ -171,8 +192,12 @@ def record_service_start(facts: Facts, parameters: Parameters) -> Mapping[str, A
 @change()
 def record_unresolved_pass(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     """Write the pass back as one unresolved one (STN-46)."""
+    return _unresolved_pass(facts, facts["findings"])
+
+
+def _unresolved_pass(facts: Facts, findings: str) -> dict[str, Any]:
     passed = {
-        "pass": facts.get("passes", 1), "result": "first_pass_unresolved", "findings": facts["findings"],
+        "pass": facts.get("passes", 1), "result": "first_pass_unresolved", "findings": findings,
         "started_at": facts.get("service_started_at"), "ended_at": _now(facts),
     }  # fmt: skip
     found: dict[str, Any] = {"service_passes": [*(facts.get("service_passes") or []), passed]}

@@ -34,6 +34,7 @@ def end_open_records(happening: Happening) -> None:
     waiting = (
         Record.objects.unscoped("records of the order that ends")
         .filter(order_ref=happening.subject.ref, category__in=["open", "waiting"], process__in=ENDING)
+        .exclude(process="part_order", state="arrived")  # nothing to recall; it waits to be taken back
         .order_by("id")
     )
     for record in waiting:

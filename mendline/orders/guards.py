@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 from mendline.kernel.calendars import add, nth_working_day_after
 from mendline.kernel.durations import Duration
@@ -148,6 +147,18 @@ def t31_is_free(facts: Facts, parameters: Parameters) -> No | None:
     return None
 
 
+@guard()
+def user_was_not_reached(facts: Facts, parameters: Parameters) -> No | None:
+    """The special T31 is for a user who was not reached; one who was gets a promise or a solution (STN-22)."""
+    if facts.get("first_reached_at"):
+        return No(
+            "STN-22",
+            "已联系上用户，不能标记联系不上；请约定承诺服务时间或电话解决",
+            "the user was reached: agree a time or solve it by telephone",
+        )
+    return None
+
+
 @guard("open_requests")
 def no_cancellation_pending(facts: Facts, parameters: Parameters) -> No | None:
     if facts["open_requests"]:
@@ -193,7 +204,7 @@ def promised_time_lies_ahead(facts: Facts, parameters: Parameters) -> No | None:
 @guard()
 def time_change_is_complete(facts: Facts, parameters: Parameters) -> No | None:
     """Replacing a standing promise holds the time, its type and its reason together (STN-49)."""
-    if facts["state"] not in ("promised", "printed"):
+    if facts["state"] not in ("promised", "printed") and not _promised_while_waiting(facts):
         return None
     given = facts["given_names"]
     if "promise_kind" not in given:
@@ -208,59 +219,13 @@ def time_change_is_complete(facts: Facts, parameters: Parameters) -> No | None:
     return None
 
 
-@guard()
-def late_part_is_named(facts: Facts, parameters: Parameters) -> No | None:
-    """After a late part the change is of type `part_reason` and names part order and part code (STN-39, STN-40)."""
-    late = late_part(facts)
-    kind = facts.get("promise_kind") if "promise_kind" in facts["given_names"] else None
-    if late is None:
-        if kind == "part_reason":
-            return No(
-                "STN-40", "没有未按时配送的备件，不能选“备件原因”", "no part of this order is late", "promise_kind"
-            )
-        return None
-    if kind not in ("part_reason", "user_reason"):
-        return No(
-            "STN-40",
-            "备件未按时配送，类型须为“备件原因”",
-            "the part is late: the promise type is part_reason",
-            "promise_kind",
-            ("STN-39",),
-        )
-    if kind == "part_reason" and "promise_reason" in facts["given_names"]:
-        expected = part_reason_text(late)
-        if facts.get("promise_reason") != expected:
-            return No("STN-40", f"原因描述须为“{expected}”", f"the reason must read {expected!r}", "promise_reason")
-    return None
-
-
-@guard("part_due_at_default")
-def not_before_the_part(facts: Facts, parameters: Parameters) -> No | None:
-    """Without stock the visit follows the delivery terms of the station's contract (STN-36)."""
-    promised = moment_of(facts, "promised_at") if _given_now(facts, "promised_at") else None
-    if promised is None:
-        return None
-    ordering = _given_now(facts, "part_code")
-    due = moment_of(facts, "part_due_at") or moment_of(facts, "part_due_at_default") if ordering else None
-    waiting = [
-        moment_of(part, "due_at") for part in facts.get("parts") or () if not part["arrived"] and not part["late"]
-    ]
-    latest = max((moment for moment in [due, *waiting] if moment is not None), default=None)
-    if latest is not None and promised < latest:
-        when = moment_text(latest)
-        zh = f"备件承诺 {when.zh} 到货，上门时间不能更早"
-        return No("STN-36", zh, f"the part is due {when.en}; the visit cannot be earlier", "promised_at")
-    return None
-
-
-def late_part(facts: Facts) -> dict[str, Any] | None:
-    """Return the newest part that missed its delivery and has not arrived."""
-    late = [part for part in facts.get("parts") or () if part["late"] and not part["arrived"]]
-    return late[-1] if late else None
-
-
-def part_reason_text(part: dict[str, Any]) -> str:
-    return f"由于{part['no']}订单{part['code']}编码的备件未按时配送"
+def _promised_while_waiting(facts: Facts) -> bool:
+    """Tell whether an order that awaits a part has a visit promised which did not take place yet."""
+    promises = facts.get("t3_promises") or []
+    if facts["state"] != "awaiting_part" or not promises or not promises[-1]["at"]:
+        return False
+    started, written = moment_of(facts, "service_started_at"), moment_of(promises[-1], "written_at")
+    return started is None or (written is not None and started <= written)
 
 
 @guard()
@@ -270,7 +235,7 @@ def promise_stands(facts: Facts, parameters: Parameters) -> No | None:
 
 @guard()
 def a_promise_stands(facts: Facts, parameters: Parameters) -> No | None:
-    """Nobody is sent without an agreed time (STN-45); where all three are written the region knows, and work goes on."""
+    """Nobody is sent without an agreed time (STN-45); once all three are written, work goes on without another."""
     if facts.get("promised_at") or int(facts.get("promises_written") or 0) >= int(str(parameters["t3_max_writes"])):
         return None
     return No("STN-45", "请先约定新的承诺服务时间", "agree and write a new promised time first", rules=("STN-33",))
@@ -300,32 +265,7 @@ def remote_reason_is_one_of_two(facts: Facts, parameters: Parameters) -> No | No
     return None
 
 
-# --- parts, printing, service ------------------------------------------------------------------
-
-
-@guard()
-def user_was_told_why(facts: Facts, parameters: Parameters) -> No | None:
-    if not facts.get("told_user_why"):
-        return No(
-            "STN-35",
-            "申领备件前须向用户说明暂不能上门的原因",
-            "explain to the user first why nobody can come yet",
-            "told_user_why",
-        )
-    return None
-
-
-@guard()
-def part_is_at_hand(facts: Facts, parameters: Parameters) -> No | None:
-    waiting = [part for part in facts.get("parts") or () if not part["arrived"]]
-    if waiting:
-        numbers = "、".join(part["no"] for part in waiting)
-        return No(
-            "STN-50",
-            f"备件（{numbers}）到货后才能打印派工",
-            f"print and send only once the part has arrived ({numbers})",
-        )
-    return None
+# --- printing and service -----------------------------------------------------------------------
 
 
 @guard("engineer_entry")
@@ -371,13 +311,10 @@ def user_has_signed(facts: Facts, parameters: Parameters) -> No | None:
 
 
 @guard()
-def part_has_been_returned(facts: Facts, parameters: Parameters) -> No | None:
-    arrived = [part for part in facts.get("parts") or () if part["arrived"]]
-    if arrived and not facts.get("part_returned"):
-        return No(
-            "STN-47", "修复后工程师须返还备件", "the engineer returns the part before the order closes", "part_returned"
-        )
-    return None
+def done_by_the_engineer(facts: Facts, parameters: Parameters) -> No | None:
+    if facts["actor_role"] == "station_engineer":
+        return None
+    return No("STN-47", "协调员自己完成", "the coordinator did it himself")
 
 
 @guard()
@@ -451,6 +388,9 @@ def unreachable_shortfall(facts: Facts, parameters: Parameters) -> No | None:
         return No(
             "STN-22", "请先标记联系不上（特殊T31）", "mark the user unreachable (special T31) first", "cancel_reason"
         )
+    if quota and facts.get("first_reached_at"):
+        zh = "标记联系不上后已联系上用户，请约定承诺服务时间"
+        return No("STN-26", zh, "the user was reached meanwhile: agree a time instead", "cancel_reason")
     missed = missed_quota_days(facts, parameters)
     if missed:
         days = "、".join(f"{day:%m-%d}（{count}次）" for day, count in missed)

@@ -37,7 +37,7 @@ def note_part_arrival(happening: Happening) -> None:
 @effect
 def note_part_dropped(happening: Happening) -> None:
     """A part that will not be shipped no longer holds the order up; the station plans anew."""
-    _tell_order(happening, "part_arrived")
+    _tell_order(happening, "part_refused")
 
 
 def _tell_order(happening: Happening, name: str) -> None:

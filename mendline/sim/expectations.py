@@ -121,16 +121,24 @@ def _dig(facts: Mapping[str, Any], name: str) -> Any:
 
 
 def _told(stage: Stage, expected: Any) -> None:
-    """`told: []` — nobody; a mapping from role (`role@station`) to notice, or a list of roles."""
+    """`told: []` — nobody; a mapping from role (`role@station`) to notice (`… by email`), or a list of roles."""
     rows = list(Outgoing.objects.filter(id__gt=stage.told_since).exclude(channel="webhook").order_by("id"))
     heard = {(_audience(row, named), row.notice) for row in rows for named in (False, True)}
+    heard_by_channel = {
+        (who, f"{row.notice} by {row.channel}") for row in rows for who in (_audience(row, False), _audience(row, True))
+    }
     if expected == []:
         if rows:
             raise Unmet(f"told: expected nobody, but {', '.join(sorted(f'{who}: {what}' for who, what in heard))}")
         return
     pairs = _pairs(expected)
     for who, what in pairs:
-        if what and (who, what) not in heard or not what and who not in {person for person, _ in heard}:
+        if (
+            what
+            and (who, what) not in heard | heard_by_channel
+            or not what
+            and who not in {person for person, _ in heard}
+        ):
             actual = ", ".join(sorted(f"{person}: {notice}" for person, notice in heard)) or "nobody"
             raise Unmet(f"told: expected {who}: {what or 'anything'}; told were {actual}")
 
