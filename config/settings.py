@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "mendline.web.api.straight.StraightToApi",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -198,6 +199,10 @@ if has_env("SMTP_HOST"):
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = HOME / "mail"
+
+# Where webhooks may lead. Both are for development and closed networks; see `channels/webhook/guard.py`.
+WEBHOOK_ALLOW_HTTP = env_flag("MENDLINE_WEBHOOK_ALLOW_HTTP", False)
+WEBHOOK_ALLOW_PRIVATE = env_flag("MENDLINE_WEBHOOK_ALLOW_PRIVATE", False)
 
 LOGGING = {
     "version": 1,

@@ -25,11 +25,12 @@ from mendline.process.decide import Decision, decide
 from mendline.process.definition import NEW, Process, Transition
 from mendline.process.loading import in_force, process_for
 from mendline.process.registry import CHANGES, EFFECTS, GUARDS, LOOKUPS, Happening
+from mendline.process.values import accept_given
 
 ORDER_KIND = "repair"
 
 
-def begin(
+def begin_joined(
     process_code: str,
     name: str,
     *,
@@ -43,6 +44,9 @@ def begin(
 ) -> Loaded:
     """Create an order or record by its creating transition `name`, and return it.
 
+    This is `begin` without a transaction or savepoint of its own, for an edge that writes a row of
+    its own beside the step: when it raises, the caller's transaction must be given up as a whole.
+
     `links` are facts that only the system sets (`replaces`, `excluded_stations`, `station_no` of
     the order a record belongs to). The version is the one in force for the product line (UDS-07)
     unless `version` names it; the record keeps it for life.
@@ -50,35 +54,37 @@ def begin(
     Raises:
         Invalid, Refused, Forbidden: as `decide` does.
     """
-    with transaction.atomic():
-        facts = {**(links or {}), **_order_of(order_ref, actor)}
-        process = process_for(process_code, version or in_force(process_code, line_of(given), now))
-        number = ref or new_ref(process_code, now)
-        context = {**_about(actor), **facts, "ref": number, "order_ref": order_ref, "process_version": process.version}
-        decision, context = _decide(process, name, NEW, actor, given, context, {}, now)
-        fresh = Loaded(
-            table="order" if process.kind == ORDER_KIND else "record",
-            id=0,
-            ref=number,
-            process=process.code,
-            process_version=process.version,
-            state=decision.to_state,
-            category=decision.category,
-            region=str(decision.changes.get("region", facts.get("region", ""))),
-            station_no=str(decision.changes.get("station_no", facts.get("station_no", ""))),
-            revision=0,
-            facts={**_kept_links(links), **decision.changes, "ref": number},
-            clocks=dict(decision.clocks),
-            due_at=store.next_due(decision.clocks),
-            created_at=now.astimezone(UTC),
-            updated_at=now.astimezone(UTC),
-            created_by=actor.person_id,
-            order_ref=order_ref,
-        )
-        return _carry_out(process, decision, None, fresh, given=given, actor=actor, now=now, context=context)
+    facts = {**(links or {}), **_order_of(order_ref, actor)}
+    process = process_for(process_code, version or in_force(process_code, line_of(given), now))
+    number = ref or new_ref(process_code, now)
+    context = {**_about(actor), **facts, "ref": number, "order_ref": order_ref, "process_version": process.version}
+    decision, context = _decide(process, name, NEW, actor, given, context, {}, now)
+    fresh = Loaded(
+        table="order" if process.kind == ORDER_KIND else "record",
+        id=0,
+        ref=number,
+        process=process.code,
+        process_version=process.version,
+        state=decision.to_state,
+        category=decision.category,
+        region=str(decision.changes.get("region", facts.get("region", ""))),
+        station_no=str(decision.changes.get("station_no", facts.get("station_no", ""))),
+        revision=0,
+        facts={**_kept_links(links), **decision.changes, "ref": number},
+        clocks=dict(decision.clocks),
+        due_at=store.next_due(decision.clocks),
+        created_at=now.astimezone(UTC),
+        updated_at=now.astimezone(UTC),
+        created_by=actor.person_id,
+        order_ref=order_ref,
+    )
+    return _carry_out(process, decision, None, fresh, given=given, actor=actor, now=now, context=context)
 
 
-def perform(
+begin = transaction.atomic(begin_joined)
+
+
+def perform_joined(
     ref: str,
     name: str,
     *,
@@ -90,6 +96,8 @@ def perform(
 ) -> Loaded:
     """Carry out transition `name` on the order or record `ref`, and return it as it stands then.
 
+    This is `perform` without a transaction or savepoint of its own; see `begin_joined`.
+
     `given` is what the actor supplies with it; only facts the process file names are taken.
     `expected_revision` is what the actor last saw. `links` are facts that only the system sets.
 
@@ -99,33 +107,35 @@ def perform(
         Invalid, Refused, Forbidden: the process file or a guard says no; cites the rule.
     """
     given = given or {}
-    with transaction.atomic():
-        before = store.load(ref, actor=actor, lock=True)
-        if expected_revision is not None and expected_revision != before.revision:
-            raise Conflict(
-                "changed",
-                Text(
-                    "维修单已被他人更新，请刷新后重试",
-                    f"{ref} was changed meanwhile (now revision {before.revision}); reload and try again",
-                ),
-            )
-        process = process_for(before.process, before.process_version)
-        context = {**_about(actor), **before.facts, "process_version": before.process_version, **(links or {})}
-        if before.table == "record":
-            context["order_ref"] = before.order_ref
-        decision, context = _decide(process, name, before.state, actor, given, context, before.clocks, now)
-        new = store.after(
-            before,
-            state=decision.to_state,
-            category=decision.category,
-            facts={**before.facts, **decision.changes},
-            station_no=str(decision.changes.get("station_no", before.station_no)),
-            region=str(decision.changes.get("region", before.region)),
-            clocks=dict(decision.clocks),
-            due_at=store.next_due(decision.clocks),
-            updated_at=now.astimezone(UTC),
+    before = store.load(ref, actor=actor, lock=True)
+    if expected_revision is not None and expected_revision != before.revision:
+        raise Conflict(
+            "changed",
+            Text(
+                "维修单已被他人更新，请刷新后重试",
+                f"{ref} was changed meanwhile (now revision {before.revision}); reload and try again",
+            ),
         )
-        return _carry_out(process, decision, before, new, given=given, actor=actor, now=now, context=context)
+    process = process_for(before.process, before.process_version)
+    context = {**_about(actor), **before.facts, "process_version": before.process_version, **(links or {})}
+    if before.table == "record":
+        context["order_ref"] = before.order_ref
+    decision, context = _decide(process, name, before.state, actor, given, context, before.clocks, now)
+    new = store.after(
+        before,
+        state=decision.to_state,
+        category=decision.category,
+        facts={**before.facts, **decision.changes},
+        station_no=str(decision.changes.get("station_no", before.station_no)),
+        region=str(decision.changes.get("region", before.region)),
+        clocks=dict(decision.clocks),
+        due_at=store.next_due(decision.clocks),
+        updated_at=now.astimezone(UTC),
+    )
+    return _carry_out(process, decision, before, new, given=given, actor=actor, now=now, context=context)
+
+
+perform = transaction.atomic(perform_joined)
 
 
 def _decide(
@@ -142,9 +152,10 @@ def _decide(
     step = process.transitions.get(name)
     context = dict(facts)
     if step is not None and actor.role in step.by and state in step.sources:
+        taken = accept_given(process, step, given)  # lookups go to the database with checked values only
         for needed in needs_of(step):
             if needed not in context:
-                context[needed] = LOOKUPS[needed]({**context, **given}, actor, now)
+                context[needed] = LOOKUPS[needed]({**context, **taken}, actor, now)
     decision = decide(
         process,
         name,

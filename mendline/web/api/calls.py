@@ -19,21 +19,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import orjson
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from mendline.access.actors import Actor
 from mendline.kernel.errors import Conflict, Refused
 from mendline.kernel.text import Text
 from mendline.web.api.bodies import json_object, raw_body
-from mendline.web.api.callers import Caller, StoredAnswer, reading_caller, writing_caller
+from mendline.web.api.callers import Caller, StoredAnswer, reading_caller, spare_the_check, writing_caller
 from mendline.web.api.problems import EdgeError
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 
 ONE_ANSWER = "one_answer_per_key"  # the unique key of the table
 _KEY = re.compile(r"[\x21-\x7e]{1,80}", re.ASCII)
@@ -54,6 +56,10 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Confidential(HttpResponse):
+    """An answer with personal data: it is never stored, so the same key makes the same call happen again."""
+
+
 def answer(data: object, status: int = 200, **headers: str) -> HttpResponse:
     """Return data as JSON. Moments become ISO text with offset."""
     return HttpResponse(
@@ -64,11 +70,11 @@ def answer(data: object, status: int = 200, **headers: str) -> HttpResponse:
     )
 
 
-def reading(view: Callable[Concatenate[Call, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def reading(view: Callable[Concatenate[Call, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
     """Make a function of a call into an operation that changes nothing."""
 
     @wraps(view)
-    def operation(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def operation(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         now = timezone.now()
         caller = reading_caller(request, now)
         return view(Call(request, caller.actor, caller.person_id, now), *args, **kwargs)
@@ -80,7 +86,7 @@ def writing(view: Callable[Concatenate[Call, P], HttpResponse]) -> Callable[Conc
     """Make a function of a call with a JSON body into an operation that happens once."""
 
     @wraps(view)
-    def operation(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def operation(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         raw = raw_body(request)
         digest = digest_of(request, raw)
 
@@ -102,7 +108,9 @@ def once(
     key = _key_of(request)
     now = timezone.now()
     for last_try in (False, True):
+        caller: Caller | None = None
         try:
+            spare_the_check()
             with transaction.atomic():
                 caller = writing_caller(request, key, now)
                 if caller.stored is not None:
@@ -110,13 +118,16 @@ def once(
                 if not caller.claimed:
                     raise _in_flight()
                 response = act(Call(request, caller.actor, caller.person_id, now, body_of()))
-                if response.status_code < 400:
+                if response.status_code < 400 and not isinstance(response, Confidential):
                     _store(caller, key, digest, response, now)
             return response
         except IntegrityError as problem:
             # The first call was committed between this statement's snapshot and its lock: everything
             # done here is undone, and the second look finds the answer.
             if last_try or ONE_ANSWER not in str(problem):
+                raise
+        except OperationalError:
+            if last_try or caller is not None:  # something may have been done
                 raise
     raise _in_flight()
 
@@ -131,7 +142,7 @@ def digest_of(request: HttpRequest, *parts: bytes) -> str:
 
 
 def _key_of(request: HttpRequest) -> str:
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         detail = Text(
             "请在 Idempotency-Key 中为每次操作提供一个新的编号，重试时保持不变",
@@ -172,8 +183,8 @@ def _store(caller: Caller, key: str, digest: str, response: HttpResponse, now: d
 
 
 def _with_signature(
-    operation: Callable[..., HttpResponse], view: Callable[..., HttpResponse]
-) -> Callable[..., HttpResponse]:
+    operation: Callable[Concatenate[HttpRequest, P], R], view: Callable[..., HttpResponseBase]
+) -> Callable[Concatenate[HttpRequest, P], R]:
     """Let the router see the parameters of `view`, with the request in place of the call and all names resolved."""
     first, *others = inspect.signature(view, eval_str=True).parameters.values()
     request = first.replace(name="request", annotation=HttpRequest)

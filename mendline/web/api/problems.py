@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import get_language
+from django.utils.translation import get_language_from_request
 from psycopg import errors as pg
 
 from mendline.kernel.errors import Conflict, Invalid, MendlineError, NotVisible, Refused
@@ -54,6 +54,7 @@ class EdgeError(Exception):
 
 
 def problem(
+    request: HttpRequest,
     status: int,
     code: str,
     detail: Text,
@@ -62,11 +63,11 @@ def problem(
     rules: tuple[str, ...] = (),
     fields: Mapping[str, Text] | None = None,
 ) -> HttpResponse:
-    """Return a problem document in the language of the request, with both languages beside it.
+    """Return a problem document in the language that the request asks for, with both languages beside it.
 
     It never names what was asked for, so that absent and out of scope are the same bytes.
     """
-    language = get_language() or "zh-hans"
+    language = get_language_from_request(request)
     document: dict[str, Any] = {
         "type": f"urn:mendline:problem:{code}",
         "title": TITLES[status].in_language(language),
@@ -85,35 +86,37 @@ def problem(
 def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
     """Return the answer that an error deserves. Refusals are answers and are not logged; surprises are."""
     if isinstance(error, EdgeError):
-        response = problem(error.status, error.code, error.detail)
+        response = problem(request, error.status, error.code, error.detail)
         if error.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="mendline"'
         return response
     if isinstance(error, NotVisible):
-        return not_found()
+        return not_found(request)
     if isinstance(error, Refused):
         fields = error.fields if isinstance(error, Invalid) else None
-        return problem(error.status, error.code, error.detail, rule=error.rule, rules=error.rules, fields=fields)
+        return problem(
+            request, error.status, error.code, error.detail, rule=error.rule, rules=error.rules, fields=fields
+        )
     if isinstance(error, Conflict):
-        return problem(409, error.code, error.detail)
+        return problem(request, 409, error.code, error.detail)
     if isinstance(error, DatabaseError) and not isinstance(error, MendlineError):
-        response = _answer_of_database(error)
-        if response is not None:
-            return response
+        answered = _answer_of_database(request, error)
+        if answered is not None:
+            return answered
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return problem(500, "internal_error", OUR_FAULT)
+    return problem(request, 500, "internal_error", OUR_FAULT)
 
 
-def not_found() -> HttpResponse:
-    return problem(404, NotVisible.code, NOT_FOUND)
+def not_found(request: HttpRequest) -> HttpResponse:
+    return problem(request, 404, NotVisible.code, NOT_FOUND)
 
 
-def _answer_of_database(error: DatabaseError) -> HttpResponse | None:
+def _answer_of_database(request: HttpRequest, error: DatabaseError) -> HttpResponse | None:
     if isinstance(error.__cause__, CONTENTION):
-        return problem(409, "busy", BUSY)
+        return problem(request, 409, "busy", BUSY)
     if isinstance(error, OperationalError):
         log.warning("the database did not answer: %s", error)
-        response = problem(503, "unavailable", UNAVAILABLE)
+        response = problem(request, 503, "unavailable", UNAVAILABLE)
         response["Retry-After"] = "2"
         return response
     return None

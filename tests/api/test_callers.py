@@ -1,0 +1,125 @@
+"""Who may call: keys, sessions, and how soon a change of them counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from mendline.access import tokens
+from mendline.access.models import Person, Token
+from tests.api.conftest import Machine, Machines
+from tests.make import REPORT
+
+pytestmark = pytest.mark.django_db
+People = dict[str, Person]
+
+
+def test_nobody_is_told_to_sign_in(people: People) -> None:
+    answer = Client().get("/api/v1/me")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("sent", ["Bearer", "Bearer x", "Basic eDp4", "Bearer ml_" + "a" * 43, "Bearer \x00", "ml_"])
+def test_a_key_that_is_none_is_a_401(people: People, sent: str) -> None:
+    assert Client().get("/api/v1/me", headers={"Authorization": sent}).status_code == 401
+    made = Client().post("/api/v1/orders", headers={"Authorization": sent, "Idempotency-Key": "one"})
+    assert made.status_code == 401
+
+
+def test_only_a_digest_of_a_key_is_kept(people: People) -> None:
+    secret = tokens.issue(people["cc"], "bridge")
+
+    kept = Token.objects.get()
+    assert secret.startswith("ml_") and len(secret) == 46
+    assert secret not in str(kept.__dict__) and kept.digest == tokens.digest_of(secret)
+
+
+def test_a_revoked_key_is_useless_from_the_next_call_on(people: People) -> None:
+    caller = Machine(tokens.issue(people["cc"], "bridge"))
+    assert caller.get("/me").status_code == 200
+
+    tokens.revoke(Token.objects.get(), timezone.now())
+
+    assert caller.get("/me").status_code == 401
+    assert caller.report().status_code == 401
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-1, 401), (1, 200)])
+def test_a_key_ends_at_its_time(people: People, minutes: int, status: int) -> None:
+    secret = tokens.issue(people["cc"], "bridge", expires_at=timezone.now() + timedelta(minutes=minutes))
+
+    assert Machine(secret).get("/me").status_code == status
+
+
+def test_a_deactivated_person_takes_the_keys_along(people: People, machine: Machines) -> None:
+    caller = machine("cc")
+    Person.objects.filter(username="cc").update(is_active=False)
+
+    assert caller.get("/me").status_code == 401
+
+
+def test_a_changed_role_counts_from_the_very_next_call(people: People, machine: Machines) -> None:
+    caller = machine("station1")
+    ref = machine("cc").report().json()["ref"]
+    assert caller.get(f"/orders/{ref}").status_code == 200
+
+    Person.objects.filter(username="station1").update(station_no="000002")
+
+    assert caller.get(f"/orders/{ref}").status_code == 404
+    assert caller.step(ref, "download").status_code == 404
+
+
+def test_a_key_that_may_only_read_writes_nothing(people: People) -> None:
+    caller = Machine(tokens.issue(people["cc"], "reports", scopes=["read"]))
+
+    answer = caller.report()
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "token_scope")
+    assert caller.get("/orders").json()["items"] == []
+
+
+def test_a_key_that_may_only_write_reads_nothing(people: People) -> None:
+    caller = Machine(tokens.issue(people["cc"], "web form", scopes=["write"]))
+
+    assert caller.report().status_code == 201
+    assert caller.get("/orders").status_code == 403
+
+
+def test_a_session_works_and_needs_its_csrf_token_to_write(people: People) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(people["cc"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    body, key = {"given": REPORT}, {"Idempotency-Key": "one"}
+    assert browser.get("/api/v1/me").json()["name"] == "cc"
+
+    without = browser.post("/api/v1/orders", body, content_type="application/json", headers=key)
+    token = "x" * 32
+    browser.cookies["csrftoken"] = token
+    foreign = browser.post(
+        "/api/v1/orders", body, content_type="application/json", headers={**key, "X-CSRFToken": "y" * 32}
+    )
+    right = browser.post("/api/v1/orders", body, content_type="application/json", headers={**key, "X-CSRFToken": token})
+
+    assert (without.status_code, without.json()["code"]) == (403, "csrf")
+    assert foreign.status_code == 403
+    assert right.status_code == 201
+
+
+def test_the_command_issues_lists_and_revokes(people: People) -> None:
+    out, said = StringIO(), StringIO()
+    call_command("token", "issue", "bridge", "--person", "cc", "--days", "7", stdout=out, stderr=said)
+    secret = out.getvalue().strip()
+    assert Machine(secret).get("/me").status_code == 200
+
+    listed = StringIO()
+    call_command("token", "list", stdout=listed)
+    assert "bridge" in listed.getvalue() and secret not in listed.getvalue()
+
+    call_command("token", "revoke", str(Token.objects.get().pk), stdout=StringIO())
+    assert Machine(secret).get("/me").status_code == 401
