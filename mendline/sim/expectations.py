@@ -92,7 +92,9 @@ def _facts(stage: Stage, subject: Loaded, expected: Any) -> None:
     for name, value in _mapping("facts", expected).items():
         actual = _dig(subject.facts, name)
         fact = process.facts.get(name)
-        is_moment = (fact is not None and fact.type == "moment") or name in ("t1", "t2", "t4") or name.endswith("_at")
+        is_moment = (
+            (fact is not None and fact.type == "moment") or name in ("t1", "t2", "t4") or name.endswith(("_at", ".at"))
+        )
         if is_moment and isinstance(actual, str) and value:
             _same(f"fact {name}", _local(parse_moment(str(value), SHANGHAI)), _local(datetime.fromisoformat(actual)))
         elif value == "set":
@@ -121,7 +123,7 @@ def _dig(facts: Mapping[str, Any], name: str) -> Any:
 
 
 def _told(stage: Stage, expected: Any) -> None:
-    """`told: []` — nobody; a mapping from role (`role@station`) to notice (`… by email`), or a list of roles."""
+    """`told: []` — nobody; a mapping from role (`role@station`) to notice (`… by email`, `nothing`), or a list."""
     rows = list(Outgoing.objects.filter(id__gt=stage.told_since).exclude(channel="webhook").order_by("id"))
     heard = {(_audience(row, named), row.notice) for row in rows for named in (False, True)}
     heard_by_channel = {
@@ -132,13 +134,13 @@ def _told(stage: Stage, expected: Any) -> None:
             raise Unmet(f"told: expected nobody, but {', '.join(sorted(f'{who}: {what}' for who, what in heard))}")
         return
     pairs = _pairs(expected)
+    audience = {person for person, _ in heard}
     for who, what in pairs:
-        if (
-            what
-            and (who, what) not in heard | heard_by_channel
-            or not what
-            and who not in {person for person, _ in heard}
-        ):
+        if what == "nothing":
+            met = who not in audience
+        else:
+            met = (who, what) in heard | heard_by_channel if what else who in audience
+        if not met:
             actual = ", ".join(sorted(f"{person}: {notice}" for person, notice in heard)) or "nobody"
             raise Unmet(f"told: expected {who}: {what or 'anything'}; told were {actual}")
 
