@@ -23,6 +23,7 @@ from mendline.orders.models import Record, RepairOrder
 from mendline.sim import demo_standing, demo_stories
 from mendline.sim.demo_calls import Call, a_call
 from mendline.sim.demo_stage import Stage, Story
+from mendline.sim.world_files import MAIL_DOMAIN
 from mendline.sim.worlds import DEMO_PASSWORD, load
 
 __all__ = ["SIZES", "Login", "NotEmpty", "Played", "load_demo", "logins"]
@@ -30,6 +31,7 @@ __all__ = ["SIZES", "Login", "NotEmpty", "Played", "load_demo", "logins"]
 SIZES = {"small": 78}  # orders of the days before; those that stand in every state come on top
 DAYS = 10
 SEED = 20260302
+DEMO_DOMAIN = f"@{MAIL_DOMAIN}"  # where the people of the demo, and nobody real, have their mail
 QUIET_BEFORE_NOW = timedelta(hours=5)  # the last hours belong to the orders of `demo_standing`
 
 Course = Callable[[Stage, Call], Story]
@@ -104,14 +106,17 @@ class Played:
 
 
 def logins() -> list[Login]:
-    """Return one login for each role, from the file of the small world; the database is not asked.
+    """Return one login for each role of the demo, as far as its people are in this database: none in a real one.
 
     Of a role bound to a station or region it is the first one's, so that they meet in the same orders.
     """
     world = load("small")
     found: list[Login] = []
+    present = set(Person.objects.filter(email__endswith=DEMO_DOMAIN).values_list("username", flat=True))
     for role in Role:
         person = world.people(role.value)[0]
+        if person.username not in present:
+            continue
         station = world.contents.stations.get(person.station_no)
         region = world.contents.regions.get(person.region)
         place = f"{station.number} {station.name}" if station else region.name if region else ""

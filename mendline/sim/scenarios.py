@@ -30,6 +30,7 @@ from mendline.orders.models import Record, RepairOrder
 from mendline.orders.store import Loaded
 from mendline.orders.sweep import next_due_at, sweep
 from mendline.orders.transitions import begin, line_of, perform
+from mendline.process import calendar_table
 from mendline.process.calendar_table import calendar
 from mendline.process.definition import Fact, Process
 from mendline.process.loading import forget_in_force, in_force, latest, process_for
@@ -149,6 +150,7 @@ def _forget_everything() -> None:
     forget_in_force()
     forget_index()
     forget_directory()
+    calendar_table.forget()
 
 
 def _report(result: Result, output: Output | None) -> Result:

@@ -226,7 +226,17 @@ def test_the_demo_leaves_a_database_with_people_alone() -> None:
     assert not Station.objects.exists()
 
 
+@pytest.mark.django_db
+def test_no_login_of_the_demo_is_shown_where_its_people_are_not() -> None:
+    Person.objects.create_user("liufang", name="刘芳", role="station_coordinator", email="liufang@shop.test")
+
+    assert logins() == []
+
+
+@pytest.mark.django_db
 def test_the_logins_name_one_person_of_each_role() -> None:
+    load("small").build()
+
     lines = [str(login) for login in logins()]
 
     assert len(lines) == len(Role)
