@@ -42,7 +42,11 @@ def main(arguments: Sequence[str]) -> int:
 def _findings() -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), platform.python_version())
     yield _state_folder()
-    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (("数据库 database", _database), ("表 tables", _tables))
+    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+        ("数据库 database", _database),
+        ("表 tables", _tables),
+        ("节假日 holidays", _holidays),
+    )
     for name, check in checks:
         try:
             yield check()
@@ -51,6 +55,22 @@ def _findings() -> Iterator[Finding]:
     for needed in packages.PRINTING:
         there = needed.is_there()
         yield Finding(needed.what, there, "" if there else packages.advice([needed]))
+
+
+def _holidays() -> Finding:
+    """Deadlines in working days need the next year's make-up days; a warning, not a fault, until they are announced."""
+    from datetime import UTC, datetime
+    from importlib import import_module
+
+    import django
+
+    from mendline.kernel.time import local_day
+
+    django.setup()
+    today = local_day(datetime.now(UTC))
+    warning = import_module("mendline.process.calendar_table").cover_warning(today)
+    detail = "已覆盖 60 天以上 covered for 60 days and more" if warning is None else f"⚠ {warning.zh} {warning.en}"
+    return Finding("节假日 holidays", True, detail)
 
 
 def _state_folder() -> Finding:

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache
 
-from mendline.kernel.calendars import Calendar, WorkingDays, always, chinese_holidays, working_days, working_hours
+from mendline.kernel.calendars import (
+    Calendar,
+    WorkingDays,
+    always,
+    chinese_holidays,
+    coverage_warning,
+    working_days,
+    working_hours,
+)
+from mendline.kernel.text import Text
 from mendline.process.models import CalendarDay
 
 
@@ -49,3 +58,8 @@ def _days() -> WorkingDays:
 def forget() -> None:
     """Read the table anew at the next use, after it was changed."""
     calendar.cache_clear()
+
+
+def cover_warning(today: date) -> Text | None:
+    """Return what to tell the process owner when fewer than 60 days ahead are covered by announced holidays."""
+    return coverage_warning(today, _days())
