@@ -40,8 +40,10 @@ COMMANDS: dict[str, Command] = {
     "vocabulary": Command("流程文件可用的名称及其含义", "the names that a process file may use"),
     "simulate": Command("模拟业务流量", "simulated traffic"),
     "bench": Command("测量速度", "measure speed", None, "owner"),
-    "import": Command("导入网点、人员等数据", "import stations, people and so on"),
-    "export": Command("导出数据", "export data"),
+    "import-network": Command("导入维修站、覆盖、产能", "import stations, coverage and capacity"),
+    "export-network": Command("导出维修站、覆盖、产能", "export stations, coverage and capacity"),
+    "token": Command("接口密钥：issue|list|revoke", "keys of machines"),
+    "webhook": Command("推送地址：add|list|stop", "where events are posted to"),
     "doctor": Command("检查本机与安装", "look this machine and installation over", doctor.main, "owner"),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
     "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
@@ -97,7 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def overview() -> str:
     """Return the help: one line per command, in both languages."""
     lines = ["统修 Mendline", "", "  mendline COMMAND [--help] …", ""]
-    lines += [f"  {name:<10} {one.zh}\n  {'':<10} {one.en}" for name, one in COMMANDS.items()]
+    width = max(map(len, COMMANDS))
+    lines += [f"  {name:<{width}} {one.zh}\n  {'':<{width}} {one.en}" for name, one in COMMANDS.items()]
     lines += [
         "",
         "Django 的命令也可用 Django's own commands work too: shell, dbshell, makemigrations, createsuperuser …",
