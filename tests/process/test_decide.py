@@ -21,7 +21,12 @@ HOUR = timedelta(hours=1)
 
 
 def deciding(name: str, state: str, role: str = "station_coordinator", *, now: datetime = NOW, **kept: Any) -> Decision:
-    facts = {"t1": stored_moment(NOW), "open_requests": [], "engineer_entry": None, "part_due_at_default": None}
+    facts: dict[str, Any] = {
+        "t1": stored_moment(NOW),
+        "open_requests": [],
+        "engineer_entry": None,
+        "part_due_at_default": None,
+    }
     facts |= kept.pop("facts", {})
     return decide(
         process_for("unified_repair", 3),

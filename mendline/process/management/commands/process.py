@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mendline.process import loading, table
+from mendline.process import diagram, loading, table
 
 
 class Command(BaseCommand):
@@ -49,8 +49,6 @@ class Command(BaseCommand):
             raise CommandError("流程表已变，请运行 mendline process table / the tables changed: run it without --check")
 
     def _diagram(self, options: dict[str, Any]) -> None:
-        from mendline.process import diagram
-
         for path in diagram.write_all(options["to"]):
             self.stdout.write(str(path))
 
