@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from mendline.access import tokens
@@ -67,6 +68,18 @@ class Machine:
             data=raw if raw is not None else (body if body is not None else {}),
             content_type="application/json",
             headers={**self.headers, "Idempotency-Key": key or f"test-{next(_numbers)}", **headers},
+        )
+        return reply(response)
+
+    def delete(self, path: str) -> Reply:
+        headers = {**self.headers, "Idempotency-Key": f"test-{next(_numbers)}"}
+        return reply(self.client.delete(f"/api/v1{path}", headers=headers))
+
+    def upload(self, ref: str, content: bytes, name: str, *, fact: str = "", key: str = "") -> Reply:
+        response = self.client.post(
+            f"/api/v1/{'orders' if ref.startswith('WX') else 'records'}/{ref}/attachments",
+            data={"file": SimpleUploadedFile(name, content), "fact": fact},
+            headers={**self.headers, "Idempotency-Key": key or f"test-{next(_numbers)}"},
         )
         return reply(response)
 

@@ -29,7 +29,7 @@ def test_a_neighbours_order_and_an_absent_one_are_the_same_bytes(machine: Machin
 @pytest.mark.parametrize("rest", ["transitions/download", "transitions/no_such_step", "reveal"])
 def test_nothing_can_be_done_to_a_neighbours_order(machine: Machines, stranger: str, rest: str) -> None:
     ref = machine("cc").report().json()["ref"]
-    body = {"reason": "call_user"} if rest == "reveal" else {"given": {}}
+    body: dict[str, object] = {"reason": "call_user"} if rest == "reveal" else {"given": {}}
 
     theirs = machine(stranger).post(f"/orders/{ref}/{rest}", body)
     absent = machine(stranger).post(f"/orders/{ABSENT}/{rest}", body)

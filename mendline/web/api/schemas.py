@@ -242,3 +242,27 @@ class AttachmentOut(Schema):
 
 class Attachments(Schema):
     items: list[AttachmentOut]
+
+
+class WebhookIn(Schema):
+    """An address that is told of events; without `events`, of all."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: Annotated[str, Field(max_length=500)]
+    events: list[str] | None = None
+
+
+class WebhookOut(Schema):
+    id: int
+    url: str
+    events: list[str]
+    active: bool
+    created_at: datetime
+
+
+class WebhookMade(WebhookOut):
+    secret: str
+
+
+class Webhooks(Schema):
+    items: list[WebhookOut]
