@@ -34,6 +34,16 @@ def published_version_exists(facts: Facts, parameters: Parameters) -> No | None:
     return None
 
 
+@guard("line_known")
+def product_line_is_known(facts: Facts, parameters: Parameters) -> No | None:
+    """A version published for a line nobody has would never be looked up (UDS-07)."""
+    if facts.get("product_line") and not facts["line_known"]:
+        zh = f"没有产品线“{facts['product_line']}”；留空表示适用全部产品线"
+        en = f"there is no product line {facts['product_line']}; leave it empty to publish for all"
+        return No("UDS-07", zh, en, "product_line")
+    return None
+
+
 @guard()
 def components_are_complete(facts: Facts, parameters: Parameters) -> No | None:
     listed = str(facts.get("components", ""))
