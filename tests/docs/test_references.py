@@ -17,7 +17,7 @@ from mendline.sim import scenario_files
 from mendline.sim.scenarios import _LOOKS
 from tests.docs.pages import PAGES, ROOT, page
 
-SETTING = re.compile(r"""(?:env_(?:text|flag|number|list|secret)|has_env)\(\s*"([A-Z_]+)\"""")
+SETTING = re.compile(r"(?:env_(?:text|flag|number|list|secret)|has_env)\(\s*['\"]([A-Z_]+)['\"]")
 
 
 def section(text: str, heading: str) -> str:
