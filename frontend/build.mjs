@@ -46,7 +46,7 @@ const options = {
   bundle: true,
   minify: true,
   format: "iife",
-  target: ["es2021", "chrome100", "firefox100", "safari15"],
+  target: ["es2021", "chrome111", "firefox121", "safari16"],
   legalComments: "none",
   metafile: true,
   logLevel: "warning",

@@ -14,6 +14,9 @@ export function signaturePad(): object {
       const canvas = this.$refs.canvas;
       canvas.width = WIDTH * 2;
       canvas.height = HEIGHT * 2;
+      // A form that came back with something to mend keeps what was signed.
+      this.strokes = strokesOf(this.$refs.field.value);
+      draw(canvas, this.strokes);
       canvas.addEventListener("pointerdown", (event) => {
         canvas.setPointerCapture(event.pointerId);
         this.drawing = true;
@@ -68,6 +71,12 @@ function draw(canvas: HTMLCanvasElement, strokes: Point[][]): void {
     stroke.forEach(([x, y], index) => (index ? pen.lineTo(x * 2, y * 2) : pen.moveTo(x * 2, y * 2)));
     pen.stroke();
   }
+}
+
+function strokesOf(path: string): Point[][] {
+  return (path.match(/M[^M]+/g) ?? []).map((stroke) =>
+    [...stroke.matchAll(/(\d+) (\d+)/g)].map(([, x, y]): Point => [Number(x), Number(y)]),
+  );
 }
 
 /** An SVG path, thinned out until it fits. */

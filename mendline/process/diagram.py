@@ -1,39 +1,47 @@
-"""A process drawn from its file: states as boxes in their order, transitions as arrows; SVG without inline style.
+"""A process drawn from its file: states in their order, arrows for the changes; SVG without inline style.
 
-The main line runs from left to right in rows; waiting states hang below it, void ones stand at the
-bottom with one dashed arrow each, because cancelling leads there from nearly everywhere. The same
-picture carries an order's path: visited states and the present one have classes of their own.
+The main line runs from left to right, arcs above it jump ahead and arcs below it lead back; below
+stand what waits and what is void. Cancelling leads from nearly everywhere into the void states,
+so only the arrow an order really took there is drawn. The same picture carries an order's path:
+visited states and the present one have classes of their own, besides colours as plain attributes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from mendline.process.definition import NEW, Process
+from mendline.process.definition import NEW, Process, State, Transition
 from mendline.process.loading import processes
 
-BOX_WIDTH, BOX_HEIGHT = 124, 44
-GAP_X, GAP_Y = 56, 84
-MARGIN = 36
-PER_ROW = 6
+BOX_WIDTH, BOX_HEIGHT = 104, 44
+GAP_X, GAP_Y = 26, 34
+MARGIN = 12
+ARC = 13  # how much higher an arrow rises for each state it jumps over
+MOST_RISE = 74
+LINE_UNITS = 14  # half-width units that fit on one line of a box
+FONT = 12.5
 LANGUAGES = ("zh", "en")
-START_RADIUS = 9
+FAR = 3  # with a path on it, the picture leaves out changes that jump further and were not taken
 
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """Where a state stands, in pixels of the picture."""
+    """Where a state stands. Row 0 is the main line; below it stand what waits and what is void."""
 
-    name: str
-    x: int
-    y: int
+    state: State
+    column: int
+    row: int
 
     @property
-    def middle(self) -> tuple[int, int]:
-        return self.x + BOX_WIDTH // 2, self.y + BOX_HEIGHT // 2
+    def x(self) -> float:
+        return MARGIN + self.column * (BOX_WIDTH + GAP_X)
+
+    @property
+    def middle(self) -> float:
+        return self.x + BOX_WIDTH / 2
 
 
 def svg(process: Process, language: str, path: Sequence[str] = (), current: str | None = None) -> str:
@@ -43,135 +51,164 @@ def svg(process: Process, language: str, path: Sequence[str] = (), current: str 
     `language` is a language tag; anything but English is Chinese.
     """
     boxes = _placed(process)
-    width = max(box.x for box in boxes.values()) + BOX_WIDTH + MARGIN
-    height = max(box.y for box in boxes.values()) + BOX_HEIGHT + MARGIN
+    changes = _changes(process)
     walked = set(zip(path, path[1:], strict=False))
+    rise = _rise(boxes, changes)
+    tops = _tops(boxes, rise)
+    width = MARGIN * 2 + max(box.column for box in boxes.values()) * (BOX_WIDTH + GAP_X) + BOX_WIDTH
+    height = max(tops.values()) + BOX_HEIGHT + MARGIN + rise / 2
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="process-diagram" viewBox="0 0 {width} {height}" role="img"'
-        f' aria-label="{escape(process.label.in_language(language))}">',
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path class="arrow-head" d="M0 0 8 4 0 8z"/></marker></defs>',
+        _arrow(boxes[source], boxes[target], tops, _names(steps, language), is_walked=(source, target) in walked)
+        for (source, target), steps in sorted(changes.items(), key=lambda item: item[0] in walked)
+        if (source, target) in walked or _is_drawn(boxes[source], boxes[target], has_path=bool(path))
     ]
-    parts += [_edge(boxes[a], boxes[b], _edge_class(process, a, b, walked)) for a, b in _edges(process)]
-    parts += [_start(boxes, process)]
-    parts += [_node(process, boxes[name], language, path, current) for name in process.states]
-    return "".join(parts) + "</svg>"
+    parts += [_state(box, tops, language, path, current) for box in boxes.values()]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="process-diagram" width="{width}"'
+        f' viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(process.label.in_language(language))}"'
+        f' font-size="{FONT}" font-family="inherit">{_MARKERS}{"".join(parts)}</svg>'
+    )
 
 
 def write_all(folder: Path) -> list[Path]:
-    """Write every process in both languages, with colours of its own so that a file stands alone."""
+    """Write every process in both languages, with a typeface of its own so that a file stands alone."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for process in processes().values():
         for language in LANGUAGES:
             path = folder / f"{process.code}.{process.version}.{language}.svg"
-            path.write_text(svg(process, language).replace("<defs>", f"<style>{STANDALONE}</style><defs>"), "utf-8")
+            path.write_text(svg(process, language).replace('font-family="inherit"', STANDALONE), "utf-8")
             written.append(path)
     return written
 
 
-STANDALONE = (
-    "text{font:13px 'Noto Sans CJK SC','Noto Sans SC',sans-serif;text-anchor:middle;fill:#182433}"
-    ".state rect{fill:#fff;stroke:#667382;stroke-width:1.4}.state.done rect{fill:#e6f6ea;stroke:#2fb344}"
-    ".state.void rect{fill:#f6f8fb;stroke:#929dab;stroke-dasharray:4 3}.state.waiting rect{fill:#fff7e6;stroke:#f59f00}"
-    ".edge{fill:none;stroke:#929dab;stroke-width:1.2}.edge.to-void{stroke-dasharray:3 4}.arrow-head{fill:#929dab}"
-    ".start{fill:#182433}"
+STANDALONE = "font-family=\"'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', sans-serif\""
+_MARKERS = (
+    "<defs>"
+    + "".join(
+        f'<marker id="arrow-{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"'
+        f' markerUnits="userSpaceOnUse">'
+        f'<path d="M0 0.5L7.5 4L0 7.5z" fill="{colour}" class="arrow-head {name}"/></marker>'
+        for name, colour in (("other", "#b5bdc9"), ("walked", "#066fd1"))
+    )
+    + "</defs>"
 )
 
 
 def _placed(process: Process) -> dict[str, _Box]:
-    """Main line in rows from left to right, then the void states in a row of their own."""
-    line = [name for name, state in process.states.items() if state.category != "void"]
-    ends = [name for name, state in process.states.items() if state.category == "void"]
+    """Put the states in their rows; a waiting state stands below the place it has in the file, void ones at the end."""
     boxes: dict[str, _Box] = {}
-    for place, name in enumerate(line):
-        boxes[name] = _at(name, place % PER_ROW, place // PER_ROW)
-    last_row = (len(line) - 1) // PER_ROW + 1
-    for place, name in enumerate(ends):
-        boxes[name] = _at(name, place, last_row)
-    return boxes
-
-
-def _at(name: str, column: int, row: int) -> _Box:
-    return _Box(name, MARGIN + 30 + column * (BOX_WIDTH + GAP_X), MARGIN + row * (BOX_HEIGHT + GAP_Y))
-
-
-def _edges(process: Process) -> list[tuple[str, str]]:
-    """Pairs of states to draw: of those into a void state only the one from the last open state."""
-    pairs = sorted(pair for pair in process.allowed_changes if NEW not in pair and pair[0] != pair[1])
-    order = list(process.states)
-    kept = [pair for pair in pairs if process.states[pair[1]].category != "void"]
+    column = 0
     for name, state in process.states.items():
-        sources = [source for source, target in pairs if target == name]
-        if state.category == "void" and sources:
-            kept.append((max(sources, key=order.index), name))
-    return kept
+        if state.category == "void":
+            continue
+        if state.category == "waiting" and column:
+            boxes[name] = _Box(state, column - 1, 1)
+            continue
+        boxes[name] = _Box(state, column, 0)
+        column += 1
+    void = [state for state in process.states.values() if state.category == "void"]
+    taken = {box.column for box in boxes.values() if box.row == 1}
+    free = [place for place in range(max(column, len(void) + len(taken))) if place not in taken]
+    places = free[len(free) - len(void) :]
+    return boxes | {state.name: _Box(state, place, 1) for state, place in zip(void, places, strict=True)}
 
 
-def _edge_class(process: Process, source: str, target: str, walked: Iterable[tuple[str, str]]) -> str:
-    names = ["edge"]
-    if process.states[target].category == "void":
-        names.append("to-void")
-    if (source, target) in walked:
-        names.append("walked")
-    return " ".join(names)
+def _changes(process: Process) -> dict[tuple[str, str], list[Transition]]:
+    """Return what leads from one state to another, without the creation and without staying."""
+    found: dict[tuple[str, str], list[Transition]] = {}
+    for step in process.transitions.values():
+        for source, target in step.to.items():
+            for reached in (target, *step.diverts.values()):
+                if source not in (NEW, reached):
+                    found.setdefault((source, reached), []).append(step)
+    return found
 
 
-def _edge(start: _Box, end: _Box, css: str) -> str:
-    """Neighbours are joined straight; a jump forward bows above the line, a way back below it."""
-    (x1, y1), (x2, y2) = start.middle, end.middle
-    if y1 == y2:
-        reach = abs(x2 - x1) // (BOX_WIDTH + GAP_X)
-        if x2 > x1 and reach == 1:
-            d = f"M{x1 + BOX_WIDTH // 2} {y1}H{x2 - BOX_WIDTH // 2}"
-        else:
-            side = -1 if x2 > x1 else 1
-            edge_y = y1 + side * BOX_HEIGHT // 2
-            bow = edge_y + side * (10 + 6 * min(reach, 5))
-            d = f"M{x1} {edge_y}C{x1} {bow} {x2} {bow} {x2} {edge_y}"
-    else:
-        side = 1 if y2 > y1 else -1
-        a, b = y1 + side * BOX_HEIGHT // 2, y2 - side * BOX_HEIGHT // 2
-        middle = (a + b) // 2
-        d = f"M{x1} {a}C{x1} {middle} {x2} {middle} {x2} {b}"
-    return f'<path class="{css}" d="{d}" marker-end="url(#arrow)"/>'
+def _rise(boxes: Mapping[str, _Box], changes: Mapping[tuple[str, str], object]) -> float:
+    jumps = [_jump(boxes[a], boxes[b]) for a, b in changes if boxes[a].row == boxes[b].row == 0]
+    return min(MOST_RISE, max(jumps, default=1) * ARC)
 
 
-def _start(boxes: dict[str, _Box], process: Process) -> str:
-    """A dot with an arrow into each state a record can begin in."""
-    parts = []
-    for target in sorted({target for source, target in process.allowed_changes if source == NEW}):
-        box = boxes[target]
-        x, y = box.x - 22, box.y + BOX_HEIGHT // 2
-        parts.append(f'<circle class="start" cx="{x - START_RADIUS}" cy="{y}" r="4"/>')
-        parts.append(f'<path class="edge" d="M{x - 4} {y}H{box.x}" marker-end="url(#arrow)"/>')
-    return "".join(parts)
+def _tops(boxes: Mapping[str, _Box], rise: float) -> dict[int, float]:
+    """Return the upper edge of each row; the main line leaves room for its arcs above and below."""
+    rows = sorted({box.row for box in boxes.values()})
+    below = rise * 0.45
+    return {row: MARGIN + rise + row * (BOX_HEIGHT + GAP_Y) + (below if row else 0) for row in rows}
 
 
-def _node(process: Process, box: _Box, language: str, path: Sequence[str], current: str | None) -> str:
-    state = process.states[box.name]
-    names = ["state", state.category]
-    if box.name in path:
-        names.append("visited")
-    if box.name == current:
-        names.append("current")
-    label = state.label.in_language(language)
-    x, y = box.middle
-    lines = _wrapped(label, language)
-    first = y + 5 - (len(lines) - 1) * 8
-    words = "".join(f'<text x="{x}" y="{first + 16 * place}">{escape(line)}</text>' for place, line in enumerate(lines))
+def _is_drawn(source: _Box, target: _Box, *, has_path: bool) -> bool:
+    return target.state.category != "void" and not (has_path and _jump(source, target) > FAR)
+
+
+def _jump(source: _Box, target: _Box) -> int:
+    return abs(source.column - target.column)
+
+
+def _arrow(source: _Box, target: _Box, tops: Mapping[int, float], names: str, *, is_walked: bool) -> str:
+    kind, colour, width = ("walked", "#066fd1", 2.2) if is_walked else ("other", "#b5bdc9", 1)
     return (
-        f'<g class="{" ".join(names)}"><title>{escape(label)}</title>'
-        f'<rect x="{box.x}" y="{box.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6"/>{words}</g>'
+        f'<path d="{_line(source, target, tops)}" fill="none" stroke="{colour}" stroke-width="{width}"'
+        f' marker-end="url(#arrow-{kind})" class="edge {kind}"><title>{escape(names)}</title></path>'
     )
 
 
-def _wrapped(label: str, language: str) -> list[str]:
-    """Break a label that is too long for its box in two."""
-    longest = 16 if language.startswith("en") else 8
-    if len(label) <= longest:
+def _line(source: _Box, target: _Box, tops: Mapping[int, float]) -> str:
+    """Neighbours are joined straight, others by an arc: forward above the line, backward below it."""
+    top, other = tops[source.row], tops[target.row]
+    if source.row != target.row:
+        down = target.row > source.row
+        start, end = (top + BOX_HEIGHT, other) if down else (top, other + BOX_HEIGHT)
+        lean = -14 if down else 14
+        from_x, to_x, half = source.middle + lean, target.middle + lean, (start + end) / 2
+        return f"M{from_x:g} {start:g}C{from_x:g} {half:g} {to_x:g} {half:g} {to_x:g} {end:g}"
+    if target.column == source.column + 1:
+        y = top + BOX_HEIGHT / 2
+        return f"M{source.x + BOX_WIDTH:g} {y:g}L{target.x:g} {y:g}"
+    bow = min(MOST_RISE, _jump(source, target) * ARC) * 4 / 3
+    if target.column > source.column:
+        from_x, to_x, edge, far = source.middle + 18, target.middle - 18, top, top - bow
+    else:
+        from_x, to_x, edge = source.middle - 18, target.middle + 18, top + BOX_HEIGHT
+        far = edge + bow * 0.6
+    return f"M{from_x:g} {edge:g}C{from_x:g} {far:g} {to_x:g} {far:g} {to_x:g} {edge:g}"
+
+
+def _names(steps: Sequence[Transition], language: str) -> str:
+    return " / ".join(dict.fromkeys(step.label.in_language(language) for step in steps))
+
+
+def _state(box: _Box, tops: Mapping[int, float], language: str, path: Sequence[str], current: str | None) -> str:
+    name, top = box.state.name, tops[box.row]
+    classes, fill, stroke, ink = f"state {box.state.category}", "#ffffff", "#c8d0da", "#4a5565"
+    if name in path:
+        classes, fill, stroke, ink = f"{classes} visited", "#e6f0fb", "#066fd1", "#1d3557"
+    if name == current:
+        classes, fill, stroke, ink = f"{classes} current", "#066fd1", "#066fd1", "#ffffff"
+    label = box.state.label.in_language(language)
+    lines = _wrapped(label)
+    first = top + BOX_HEIGHT / 2 - (len(lines) - 1) * 7.5 + 4.5
+    words = "".join(
+        f'<tspan x="{box.middle:g}" y="{first + place * 15:g}">{escape(line)}</tspan>'
+        for place, line in enumerate(lines)
+    )
+    dashes = ' stroke-dasharray="4 3"' if box.state.category == "void" else ""
+    return (
+        f'<g class="{classes}"><title>{escape(label)}</title><rect x="{box.x:g}" y="{top:g}" width="{BOX_WIDTH}"'
+        f' height="{BOX_HEIGHT}" rx="7" fill="{fill}" stroke="{stroke}"{dashes}/>'
+        f'<text text-anchor="middle" fill="{ink}">{words}</text></g>'
+    )
+
+
+def _wrapped(label: str) -> list[str]:
+    """Break a label that is too long for its box in two; Chinese anywhere, English between words."""
+    if _units(label) <= LINE_UNITS + 1:
         return [label]
-    words = label.split(" ") if " " in label else [label[: len(label) // 2], label[len(label) // 2 :]]
-    half = min(range(1, len(words)), key=lambda n: abs(len(" ".join(words[:n])) - len(label) // 2), default=1)
     joint = " " if " " in label else ""
-    return [joint.join(words[:half]), joint.join(words[half:])]
+    pieces = label.split(" ") if joint else list(label)
+    at = min(range(1, len(pieces)), key=lambda n: abs(2 * _units(joint.join(pieces[:n])) - _units(label)), default=1)
+    return [line for line in (joint.join(pieces[:at]), joint.join(pieces[at:])) if line]
+
+
+def _units(text: str) -> int:
+    return sum(2 if ord(sign) > 0x2E80 else 1 for sign in text)

@@ -21,7 +21,10 @@ PAGES = (
 )
 FOR_SOME = {
     "/intake/": {"cc_agent", "region_interface", "station_coordinator"},
-    "/inbox/": {"region_interface", "region_channel_specialist", "hq_interface", "channel_management", "service_support_dept", "admin"},
+    "/inbox/": {
+        "region_interface", "region_channel_specialist", "hq_interface", "channel_management", "service_support_dept",
+        "admin",
+    },
     "/callbacks/": {"cc_agent", "info_support_dept", "admin"},
 }  # fmt: skip
 

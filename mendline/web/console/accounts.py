@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
@@ -11,3 +14,9 @@ class NoSignUp(DefaultAccountAdapter):  # type: ignore[misc]  # the package has 
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+
+def name_tried(request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
+    """Return whose password was tried, so that failures are counted for this name and not for a whole office."""
+    name = (credentials or {}).get("username") or (request.POST.get("login") if request is not None else "")
+    return str(name or "")[:255]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,19 +20,21 @@ from mendline.network.models import Product
 from mendline.process.definition import Fact, Process
 from mendline.web.console.words import MOMENTS, ORIGINS
 
+STORED_TYPES = frozenset({"photo", "file", "signature"})
+STORED = re.compile(r"[0-9a-f]{2}/[A-Za-z0-9_-]{32}", re.ASCII)  # what `orders.attachments` names a kept file
 HIDDEN = "•"  # what the history keeps in place of personal data
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One fact for the page. `wide` ones need a whole line; `picture` and `strokes` are drawn."""
+    """One fact for the page. `wide` ones need a whole line; `file` is what a picture or document is stored under."""
 
     name: str
     label: Text
     value: Text
     wide: bool = False
-    picture: str = ""
-    strokes: str = ""
+    file: str = ""
+    is_picture: bool = False
 
 
 def facts_shown(process: Process, facts: Mapping[str, Any], actor: Actor, *, leave_out: frozenset[str]) -> list[Shown]:
@@ -70,9 +73,8 @@ def _special(promise: Mapping[str, Any]) -> Text:
 def shown(fact: Fact, value: Any) -> Shown:
     words = words_of(fact, value)
     wide = (fact.type == "text" and fact.longest > 200) or len(words.zh) > 40
-    picture = str(value) if fact.type in ("photo", "file") else ""
-    strokes = str(value) if fact.type == "signature" and str(value).startswith("M") else ""
-    return Shown(fact.name, fact.label, words, wide or bool(strokes), picture, strokes)
+    stored = str(value) if fact.type in STORED_TYPES and STORED.fullmatch(str(value)) else ""
+    return Shown(fact.name, fact.label, words, wide, stored, is_picture=fact.type == "signature" and bool(stored))
 
 
 def words_of(fact: Fact, value: Any) -> Text:
@@ -138,7 +140,7 @@ def _record(fact: Fact, value: Any) -> Text:
 
 
 def _signature(fact: Fact, value: Any) -> Text:
-    return Text("已签字", "Signed") if str(value).startswith("M") else _plain(fact, value)
+    return Text("已签字", "Signed") if STORED.fullmatch(str(value)) else _plain(fact, value)
 
 
 _WORDS: dict[str, Callable[[Fact, Any], Text]] = {

@@ -1,4 +1,4 @@
-"""Taking a report while the caller is on the line: history left, the order in the middle, station and duplicates right."""
+"""Taking a report while the caller is on the line: history, order form, station and duplicates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
-from mendline.customers.models import Customer
 from mendline.dispatch.choosing import preview
 from mendline.kernel.errors import Invalid, NotVisible, Refused
 from mendline.kernel.ids import new_ref
@@ -54,12 +53,16 @@ def caller(visit: Visit) -> HttpResponse:
     """Who is calling: what is known of the number, while it is typed. Posted, so that numbers stay out of logs."""
     _creation(visit)
     phone = _phone(visit)
-    customer = Customer.objects.filter(phone=phone).first() if phone else None
     orders = queries.history_of_caller(visit.actor, phone, limit=CALLER_ORDERS) if phone else []
-    context: dict[str, Any] = {"phone": phone, "customer": customer, "orders": order_rows(orders, visit.now)}
-    if customer is not None:
-        context["fill"] = {"customer.name": customer.name, "address": customer.address}
-        context["area_name"] = areas.name_of(customer.area, visit.language) if customer.area else ""
+    context: dict[str, Any] = {"phone": phone, "orders": order_rows(orders, visit.now)}
+    if orders:
+        last = orders[0]
+        context |= {
+            "name": last.customer_name,
+            "area": last.area,
+            "address": last.address,
+            "fill": {"customer.name": last.customer_name, "address": last.address},
+        }
     return visit.render("console/intake/caller.html", context)
 
 

@@ -16,6 +16,8 @@ from mendline.process.loading import process_for
 from mendline.web.console.chips import Chip, chip_of
 from mendline.web.console.fact_words import product_name, shown
 
+NOTHING = Text("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
@@ -35,7 +37,7 @@ class OrderRow:
     station_no: str
     created_at: datetime
     urges: int
-    match: Text = Text("", "")
+    match: Text  # what it has in common with the report being taken; else empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def order_rows(orders: Iterable[RepairOrder], now: datetime) -> list[OrderRow]:
     return [order_row(order, now) for order in orders]
 
 
-def order_row(order: RepairOrder, now: datetime, match: Text = Text("", "")) -> OrderRow:
+def order_row(order: RepairOrder, now: datetime, match: Text = NOTHING) -> OrderRow:
     process = process_for(order.process, order.process_version)
     promised = order.facts.get("promised_at")
     return OrderRow(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -70,10 +71,12 @@ def step(visit: Visit, ref: str, name: str) -> HttpResponse:
     if visit.request.method != "POST":
         return _draw(visit, form)
     try:
-        given = with_uploads(
-            visit, process, transition, given_from(visit.posted, process, transition), subject.order_ref or ref
-        )
-        after = perform(ref, name, actor=visit.actor, now=visit.now, given=given, expected_revision=_revision(visit))
+        with transaction.atomic():  # a file whose step is refused is not kept either
+            given = given_from(visit.posted, process, transition)
+            given = with_uploads(visit, process, transition, given, subject.order_ref or ref)
+            after = perform(
+                ref, name, actor=visit.actor, now=visit.now, given=given, expected_revision=_revision(visit)
+            )
     except Conflict as conflict:
         return _redraw_after_conflict(visit, form, conflict)
     except Refused as refusal:
@@ -96,10 +99,9 @@ def create(visit: Visit, code: str, name: str) -> HttpResponse:
     if visit.request.method != "POST":
         return _draw(visit, form)
     try:
-        given = with_uploads(
-            visit, made.process, made.step, given_from(visit.posted, made.process, made.step), order_ref
-        )
-        after = begin_once(visit, made, given, order_ref)
+        with transaction.atomic():
+            given = given_from(visit.posted, made.process, made.step)
+            after = begin_once(visit, made, with_uploads(visit, made.process, made.step, given, order_ref), order_ref)
     except Refused as refusal:
         return _redraw(visit, form, refusal, _fields(visit, made.process, made.step, order, refusal))
     return _done(visit, order_ref or after.ref, said_after(made.process, made.step, after))
@@ -130,7 +132,7 @@ def begin_once(visit: Visit, made: Creation, given: Mapping[str, Any], order_ref
             ref=ref,
         )
     except Conflict:
-        return store.load(ref, actor=visit.actor)
+        return store.load(ref, actor=visit.actor)  # its twin was faster
 
 
 def said_after(process: Process, transition: Transition, after: Loaded) -> Text:
@@ -177,7 +179,8 @@ def _redraw_after_conflict(visit: Visit, form: StepForm, conflict: Conflict) -> 
     state, at = form.process.states[subject.state].label, moment_text(subject.updated_at)
     problem = Text(
         f"{conflict.detail.zh}。现在的状态是“{state.zh}”（{at.zh} 更新）。您填写的内容还在，请核对后再提交。",
-        f"{conflict.detail.en}. It now stands at {state.en} (changed {at.en}). What you typed is still here: check it, then send again.",
+        f"{conflict.detail.en}. It now stands at {state.en} (changed {at.en}). What you typed is still here: "
+        "check it, then send again.",
     )
     fields = fields_of(
         form.process, form.step, options=options_for(subject.station_no), facts=subject.facts, posted=visit.posted

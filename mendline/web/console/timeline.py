@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.text import Text
 from mendline.kernel.time import moment_text
 from mendline.process.definition import Process
-from mendline.web.console.fact_words import Shown, shown
+from mendline.web.console.fact_words import HIDDEN, Shown, shown
 from mendline.web.console.words import CLOCK_VERBS, role_name
 
 ICONS = {
@@ -18,9 +19,13 @@ ICONS = {
     "log_contact": "phone-call", "mark_unreachable": "phone", "promise": "calendar-event", "order_part": "package",
     "part_arrived": "package", "print_order": "printer", "assign_engineer": "user", "start_service": "tool",
     "resolve": "circle-check", "resolve_remotely": "circle-check", "record_callback": "star", "cancel": "ban",
-    "cancel_and_reassign": "arrows-exchange", "urge": "alert-circle", "reopen": "refresh", "reveal": "eye",
+    "cancel_and_reassign": "arrows-exchange", "urge": "alert-circle", "reopen": "refresh", "reveal_phone": "eye",
+    "attach": "photo",
 }  # fmt: skip
-OTHER_KINDS = {"reveal": Text("查看完整电话", "Saw the whole telephone number")}
+OTHER_KINDS = {
+    "reveal_phone": Text("查看完整电话", "Saw the whole telephone number"),
+    "attach": Text("上传文件", "File added"),
+}
 CHANNELS = {"inbox": Text("站内", "in-app"), "email": Text("邮件", "e-mail"), "webhook": Text("接口", "webhook")}
 DELIVERY = {
     "pending": Text("待发送", "waiting"),
@@ -94,7 +99,7 @@ def _event(order_ref: str, entry: Entry, process: Process | None) -> Event:
     elif subject == "clock" or breached or verb.startswith("warn"):
         title = clocks[0] if clocks else Text("时钟", "Clock")
     else:
-        title = OTHER_KINDS.get(verb, Text(verb, verb))
+        title = _with_what(OTHER_KINDS.get(verb, Text(verb, verb)), entry.data)
     moved = process is not None and entry.from_state != entry.to_state and entry.to_state in process.states
     return Event(
         at=entry.at,
@@ -104,10 +109,26 @@ def _event(order_ref: str, entry: Entry, process: Process | None) -> Event:
         tone="breach" if breached else "clock" if step is None else "step",
         ref=beside,
         state=process.states[entry.to_state].label if moved and process else None,
-        facts=[shown(process.facts[name], value) for name, value in given.items() if process and name in process.facts],
+        facts=_facts(process, given) if process else [],
         clocks=clocks if step is not None else clocks[1:],
         rules=tuple(entry.data.get("rules") or ()),
     )
+
+
+def _with_what(title: Text, data: Mapping[str, Any]) -> Text:
+    """What the entry says besides its kind: why a number was shown, which file came."""
+    reason = data.get("reason")
+    if isinstance(reason, Mapping):
+        return Text(f"{title.zh}：{reason.get('zh', '')}", f"{title.en}: {reason.get('en', '')}")
+    name = str(data.get("name") or reason or "")
+    return Text(f"{title.zh}：{name}", f"{title.en}: {name}") if name else title
+
+
+def _facts(process: Process, given: Mapping[str, Any]) -> list[Shown]:
+    """What was given with the step, in the file's order; what the history keeps hidden is left out."""
+    return [
+        shown(fact, given[name]) for name, fact in process.facts.items() if given.get(name) not in (None, "", HIDDEN)
+    ]
 
 
 def _who(entry: Entry) -> Text:

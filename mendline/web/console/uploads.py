@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from mendline.kernel.errors import Invalid
 from mendline.kernel.text import Text
+from mendline.orders import attachments
 from mendline.process.definition import Process, Transition
 from mendline.web.console.visit import Visit
 
@@ -43,9 +44,12 @@ def with_uploads(
 
 
 def _keep(visit: Visit, order_ref: str, fact: str, name: str, content: bytes) -> str:
-    from mendline.orders import attachments
-
-    kept = attachments.keep(order_ref, content, name=name, fact=fact, actor=visit.actor, now=visit.now)
+    if not order_ref:
+        raise Invalid({fact: Text("请先保存，再上传附件", "save it first, then add the file")})
+    try:
+        kept = attachments.keep(order_ref, content, name=name, fact=fact, actor=visit.actor, now=visit.now)
+    except Invalid as problem:
+        raise Invalid({fact: next(iter(problem.fields.values()))}) from problem
     return kept.stored_as
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -43,7 +44,7 @@ class Visit:
 
     @property
     def posted(self) -> Mapping[str, str]:
-        return self.request.POST.dict()  # type: ignore[return-value]  # the last of several values counts
+        return self.request.POST.dict()
 
     def asked(self, name: str, longest: int = 100) -> str:
         """Return a word of the address; longer ones are no search but an accident."""
@@ -60,7 +61,7 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
     """Make a function of a visit into a view: signed in, never cached, the domain's errors as pages."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         person = request.user
         assert isinstance(person, Person)  # login_required lets nobody else through
         visit = Visit(request, person.as_actor("console"), timezone.now())
@@ -71,14 +72,13 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
         except (Refused, Conflict) as problem:
             return visit.render("console/refused.html", {"problem": problem}, status=problem.status)
 
-    return never_cache(vary_on_headers("HX-Request", "Cookie", "Accept-Language")(login_required(wrapped)))
+    guarded = login_required(wrapped)
+    return never_cache(vary_on_headers("HX-Request", "Cookie", "Accept-Language")(guarded))
 
 
 def go(visit: Visit, address: str, said: Text | None = None) -> HttpResponse:
     """Send the browser to another page, in the way it asked; the sentence is shown there."""
     if said is not None:
-        from django.contrib import messages
-
         messages.success(visit.request, visit.say(said))
     if visit.by_htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": address})
