@@ -7,3 +7,18 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+
+def warm_up() -> None:
+    """Read process files, rules and areas before the first visitor, once instead of in every thread at once.
+
+    A faulty process file stops the start: nothing is served on half a procedure.
+    """
+    from mendline.network import areas
+    from mendline.process.loading import processes
+
+    processes()
+    areas.table()
+
+
+warm_up()
