@@ -1,0 +1,76 @@
+"""The processes of a measurement, seen from the one that leads it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mendline.sim.bench.scratch import BenchFailed
+
+
+class Member:
+    """One process with Django set up, working with one database."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "mendline.sim.bench.member"],
+            env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+
+    def ask(self, job: str, **what: object) -> None:
+        """Give the process a job; `answer` waits for what it finds."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"job": job, **what}) + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> Any:
+        """Return what the last job found. Raises BenchFailed when it failed."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchFailed("a working process ended before it answered")
+        document = json.loads(line)
+        if "failed" in document:
+            raise BenchFailed(document["failed"])
+        return document["found"]
+
+    def do(self, job: str, **what: object) -> Any:
+        self.ask(job, **what)
+        return self.answer()
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def a_crew(environment: Mapping[str, str], size: int) -> Iterator[list[Member]]:
+    """Start `size` processes; they end with the block."""
+    members = [Member(environment) for _ in range(size)]
+    try:
+        yield members
+    finally:
+        for member in members:
+            member.end()
+
+
+@contextmanager
+def a_member(environment: Mapping[str, str]) -> Iterator[Member]:
+    with a_crew(environment, 1) as (member,):
+        yield member
+
+
+def all_at_once(members: Sequence[Member], job: str, shares: Sequence[Mapping[str, object]]) -> list[Any]:
+    """Give each member its share at the same moment and return all answers."""
+    for member, share in zip(members, shares, strict=True):
+        member.ask(job, **share)
+    return [member.answer() for member in members]
