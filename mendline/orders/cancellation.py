@@ -87,6 +87,42 @@ class Verdict:
         return self.outcome == "do"
 
 
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """What a process version decides about cancelling, in its parameters.
+
+    `form_for_refusal` is the V3.0 reading of a refusal after arrival (contradiction 43): not the CC
+    agent but the region decides, on a special situation form (STN-43); under V2.0 the agent cancels
+    at any moment. The lists of grounds (CAN-17) and of situations that must be closed normally
+    (CAN-37) are open: a version adds coded ones, and takes none of the fixed ones away.
+    """
+
+    form_for_refusal: bool = True
+    further_grounds: frozenset[str] = frozenset()
+    also_closed_normally: frozenset[str] = frozenset()
+
+
+STRICT = Regime()
+
+
+def regime_of(parameters: Mapping[str, object]) -> Regime:
+    """Read a process version's parameters."""
+    return Regime(
+        parameters.get("form_for_refusal") == "required",
+        _codes(parameters.get("further_grounds")),
+        _codes(parameters.get("also_closed_normally")),
+    )
+
+
+def _codes(listed: object) -> frozenset[str]:
+    return frozenset(listed) if isinstance(listed, tuple) else frozenset()
+
+
+def code_of(reason: str) -> str:
+    """Return the code of the remark that counts a ground; a further configured one is a special request (CAN-27)."""
+    return CODE_OF.get(reason, "special_request")
+
+
 DO = Verdict("do", "CAN-01", "可以撤单", "may be cancelled")
 
 
@@ -105,25 +141,23 @@ def judge(
     moment: Moment,
     *,
     line: str = "",
-    form_required: bool = True,
+    regime: Regime = STRICT,
 ) -> Verdict:
-    """Return the one verdict on a cancellation by `role`.
+    """Return the one verdict on a cancellation by `role` under the regime of the order's version.
 
-    `line` is how the request came (`line_800`, `cc_web`, `telephone`). `form_required` is the V3.0
-    reading of a refusal after arrival (contradiction 43): not the CC agent but the region decides,
-    on a special situation form (STN-43); under V2.0 the CC agent cancels at any moment.
+    `line` is how the request came (`line_800`, `cc_web`, `telephone`).
     """
-    if reason in CLOSE_NORMALLY:
-        return _close(CLOSE_NORMALLY[reason])
-    if reason not in CODE_OF:
+    if reason in CLOSE_NORMALLY or reason in regime.also_closed_normally:
+        return _close(CLOSE_NORMALLY.get(reason, "CAN-37"))
+    if reason not in CODE_OF and reason not in regime.further_grounds:
         return Verdict("forbidden", "CAN-17", "撤单原因不在编码表内", "the reason is not one of the coded ones")
     if moment == "ended":
         return Verdict("forbidden", "STN-32", "维修单已结束，不能撤单", "the order has ended and cannot be cancelled")
     if (origin, requested_by) not in EXECUTED_BY:
         return Verdict("forbidden", "CAN-07", "只受理用户或维修站的撤单请求", "only a user or a station can ask")
     if requested_by == "station":
-        return _asked_by_station(origin, role, reason, moment, line, form_required)
-    return _asked_by_user(origin, role, reason, moment, form_required)
+        return _asked_by_station(origin, role, reason, moment, line, regime)
+    return _asked_by_user(origin, role, reason, moment, regime)
 
 
 def _close(rule: str) -> Verdict:
@@ -131,18 +165,19 @@ def _close(rule: str) -> Verdict:
     return Verdict("close_normally", rule, zh, "this must be closed normally by the station, not cancelled (CAN-36)")
 
 
-def _asked_by_station(origin: str, role: str, reason: str, moment: Moment, line: str, form_required: bool) -> Verdict:
+def _asked_by_station(origin: str, role: str, reason: str, moment: Moment, line: str, regime: Regime) -> Verdict:
     if line == LINE_800:
         zh = "维修站不得通过800热线撤单或撤单改派，请在系统内向大区申请"
         return Verdict("forbidden", "CAN-10", zh, "a station may not cancel through the 800 line; ask the region here")
     if role == "cc_agent":
         zh = "CC座席只受理用户的撤单请求，维修站的请求由大区受理"
         return Verdict("forbidden", "CAN-07", zh, "a CC agent takes users' requests only; a station asks its region")
-    if reason not in (OWN_ORDER_GROUNDS if origin == "station" else STATION_GROUNDS):
+    grounds = OWN_ORDER_GROUNDS if origin == "station" else STATION_GROUNDS
+    if reason not in grounds | regime.further_grounds:
         zh = "维修站不能以此原因申请撤单"
         return Verdict("forbidden", "CAN-17", zh, "this is no ground that a station may bring")
     executor = EXECUTED_BY[origin, "station"]
-    if origin == "station" and moment == "after_arrival" and reason == "user_refuses" and form_required:
+    if origin == "station" and moment == "after_arrival" and reason == "user_refuses" and regime.form_for_refusal:
         executor = "region_interface"  # STN-43: a refusal at the door needs the region's consent
     if role == executor:
         return DO
@@ -156,11 +191,11 @@ def _asked_by_station(origin: str, role: str, reason: str, moment: Moment, line:
     return Verdict("forbidden", "CAN-08", "由大区接口人执行撤单", "executed by region_interface")
 
 
-def _asked_by_user(origin: str, role: str, reason: str, moment: Moment, form_required: bool) -> Verdict:
+def _asked_by_user(origin: str, role: str, reason: str, moment: Moment, regime: Regime) -> Verdict:
     if reason not in USER_REASONS:
         zh = "这是维修站的撤单理由，不能作为用户的请求"
         return Verdict("forbidden", "CAN-07", zh, "this is a station's ground and not a user's request")
-    at_the_door = moment == "after_arrival" and form_required
+    at_the_door = moment == "after_arrival" and regime.form_for_refusal
     if role == "region_interface":
         if at_the_door:
             return DO

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from mendline.kernel.time import SHANGHAI, local_day
-from mendline.orders.cancellation import CODE_OF
+from mendline.orders.cancellation import code_of
 from mendline.orders.guards import FULL_WIDTH_COMMA
 from mendline.orders.part_guards import late_part, part_reason_text
 from mendline.process.registry import Facts, Parameters, change
@@ -242,7 +242,7 @@ def record_cancellation(facts: Facts, parameters: Parameters) -> Mapping[str, An
     """
     now = _now(facts)
     return {
-        "cancel_code": CODE_OF[facts["cancel_reason"]],
+        "cancel_code": code_of(facts["cancel_reason"]),
         "canceller": facts.get("actor_name", ""),
         "cancel_requested_at": facts.get("cancel_requested_at") or now,
         "cancel_judged_at": facts.get("cancel_judged_at") or now,

@@ -346,7 +346,7 @@ def verdict_on(facts: Facts, parameters: Parameters, role: str) -> cancellation.
         str(facts.get("cancel_reason", "")),
         cancellation.moment_of(str(facts["state"]), "", facts),
         line=str(facts.get("request_line", "")),
-        form_required=parameters.get("form_for_refusal") == "required",
+        regime=cancellation.regime_of(parameters),
     )
 
 

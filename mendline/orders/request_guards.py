@@ -30,7 +30,7 @@ def ground_may_be_brought(facts: Facts, parameters: Parameters) -> No | None:
         "station_coordinator",
         str(facts.get("cancel_reason", "")),
         cancellation.moment_of(order["state"], order["category"], order),
-        form_required=order["parameters"].get("form_for_refusal") == "required",
+        regime=cancellation.regime_of(order["parameters"]),
     )
     if verdict.outcome == "ask_region":
         return None

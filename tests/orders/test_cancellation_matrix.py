@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from mendline.access.models import Role
+from mendline.kernel.durations import parse_duration
 from mendline.orders.cancellation import (
     CLOSE_NORMALLY,
     CODE_OF,
@@ -16,6 +17,8 @@ from mendline.orders.cancellation import (
     REQUESTERS,
     STATION_GROUNDS,
     USER_REASONS,
+    Regime,
+    code_of,
     judge,
 )
 from mendline.process.loading import process_for
@@ -39,7 +42,7 @@ def test_can_18_to_21_no_door_cancels_what_must_be_closed_normally() -> None:
         for origin, requester, role, moment in doors:
             for line in ("", "line_800", "cc_web", "telephone"):
                 for form in (True, False):
-                    verdict = judge(origin, requester, role, reason, moment, line=line, form_required=form)
+                    verdict = judge(origin, requester, role, reason, moment, line=line, regime=Regime(form))
                     assert (verdict.outcome, verdict.rule) == ("close_normally", rule)
 
 
@@ -85,7 +88,9 @@ def test_can_07_a_stations_trouble_does_not_come_through_the_user() -> None:
 def test_stn_43_after_arrival_the_region_decides_and_under_v2_the_agent_still_does() -> None:
     assert judge("cc", "user", "cc_agent", "user_refuses", "after_arrival").rule == "STN-43"
     assert judge("cc", "user", "region_interface", "user_refuses", "after_arrival").allowed
-    assert judge("cc", "user", "cc_agent", "user_refuses", "after_arrival", form_required=False).allowed
+    assert judge(
+        "cc", "user", "cc_agent", "user_refuses", "after_arrival", regime=Regime(form_for_refusal=False)
+    ).allowed
 
 
 def test_stn_32_nothing_that_has_ended_is_cancelled() -> None:
@@ -108,3 +113,34 @@ def test_can_32_the_process_file_and_the_matrix_know_the_same_reasons(version: i
 def test_can_27_every_ground_is_counted_under_a_code_of_the_remark() -> None:
     codes = {"wrong_area", "capacity_error", "incomplete_info", "already_normal", "special_request"}
     assert set(CODE_OF.values()) == codes
+
+
+def test_can_17_a_region_may_add_a_coded_ground_which_then_goes_the_same_way() -> None:
+    flooded = Regime(further_grounds=frozenset({"road_flooded"}))
+
+    assert judge("cc", "station", "region_interface", "road_flooded", "before_arrival").rule == "CAN-17"
+    assert judge("cc", "station", "region_interface", "road_flooded", "before_arrival", regime=flooded).allowed
+    assert (
+        judge("cc", "station", "station_coordinator", "road_flooded", "before_arrival", regime=flooded).rule == "CAN-08"
+    )
+    assert code_of("road_flooded") == "special_request"
+
+
+def test_can_37_a_further_situation_that_must_be_closed_normally_shuts_every_door() -> None:
+    cleaned = Regime(also_closed_normally=frozenset({"cleaned_only"}))
+
+    for origin, requester, role, moment in product(ORIGINS, REQUESTERS, ROLES, MOMENTS):
+        verdict = judge(origin, requester, role, "cleaned_only", moment, regime=cleaned)
+        assert (verdict.outcome, verdict.rule) == ("close_normally", "CAN-37")
+
+
+def test_com_03_v3_keeps_every_guard_of_v2_and_adds_the_stricter_points() -> None:
+    older, newer = process_for("unified_repair", 2), process_for("unified_repair", 3)
+    for name in ("cancel", "cancel_and_reassign"):
+        before, after = older.transitions[name], newer.transitions[name]
+        assert set(before.guards) < set(after.guards)
+        assert "refusal_has_its_form" in after.guards
+        assert set(before.by) == set(after.by)
+    assert newer.parameters["unreachable_cancel_after"] == parse_duration("5wd")
+    assert newer.parameters["contact_quota"] == 6
+    assert {notice.name for notice in newer.notices if "hq_interface" in notice.to} == {"headquarters_informed"}
