@@ -13,7 +13,7 @@ from mendline.kernel.text import Text
 from mendline.network import areas
 from mendline.network.directory import current_directory
 from mendline.orders import queries
-from mendline.web.api import shown
+from mendline.web.api import limits, shown
 from mendline.web.api.bodies import only
 from mendline.web.api.calls import Call, answer, reading, writing
 from mendline.web.api.schemas import Duplicates, Limit, Me, Notices, Proposal, Word
@@ -93,6 +93,7 @@ def propose_station(call: Call, area: Word, product: Word, station: Word = "") -
 @reading
 def find_duplicates(call: Call, phone: Word = "", serial_no: Word = "") -> HttpResponse:
     """Find orders of the same telephone or serial number that are open or recent, before another is taken (HCP-06)."""
+    limits.take(limits.LOOK_UPS, call.person_id)
     number = ""
     if phone:
         try:

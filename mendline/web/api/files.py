@@ -17,6 +17,7 @@ from mendline.kernel.text import Text
 from mendline.orders import attachments, store
 from mendline.orders.models import Attachment
 from mendline.process.loading import process_for
+from mendline.web.api import limits
 from mendline.web.api.calls import Call, answer, digest_of, once, reading
 from mendline.web.api.problems import EdgeError
 from mendline.web.api.schemas import AttachmentOut, Attachments
@@ -80,6 +81,7 @@ def _attach(request: HttpRequest, ref: str) -> HttpResponse:
     name = file.name or ""
 
     def act(call: Call) -> HttpResponse:
+        limits.take(limits.UPLOADS, call.person_id)
         subject = store.load(ref, actor=call.actor)
         facts = process_for(subject.process, subject.process_version).facts
         if fact and (fact not in facts or facts[fact].type not in FILE_FACTS):

@@ -15,7 +15,7 @@ from mendline.orders.attachments import of_subject
 from mendline.orders.queries import OrderFilters
 from mendline.orders.reveal import reveal_phone
 from mendline.orders.transitions import begin_joined
-from mendline.web.api import cursors, shown
+from mendline.web.api import cursors, limits, shown
 from mendline.web.api.bodies import given_of, only, text_of
 from mendline.web.api.calls import Call, Confidential, answer, reading, writing
 from mendline.web.api.files import attachment_row
@@ -119,6 +119,7 @@ def carry_out_on_order(call: Call, ref: str, name: str) -> HttpResponse:
 def reveal(call: Call, ref: str) -> HttpResponse:
     """Return the user's whole telephone number. Who saw it and why is written into the history."""
     only(call.body, "reason")
+    limits.take(limits.REVEALS, call.person_id)
     number = known_ref(ref, "order")
     phone = reveal_phone(number, text_of(call.body, "reason"), actor=call.actor, now=call.now)
     return Confidential(answer({"ref": number, "phone": phone}).content, content_type="application/json")

@@ -44,10 +44,11 @@ log = logging.getLogger("mendline.api")
 
 
 class EdgeError(Exception):
-    """A request that does not reach the domain: unreadable, not signed in, too large."""
+    """A request that does not reach the domain: unreadable, not signed in, too large, too often."""
 
-    def __init__(self, status: int, code: str, detail: Text) -> None:
+    def __init__(self, status: int, code: str, detail: Text, *, retry_after: int = 0) -> None:
         super().__init__(detail.en)
+        self.retry_after = retry_after  # seconds; 0: trying again does not help
         self.status = status
         self.code = code
         self.detail = detail
@@ -89,6 +90,8 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
         response = problem(request, error.status, error.code, error.detail)
         if error.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="mendline"'
+        if error.retry_after:
+            response["Retry-After"] = str(error.retry_after)
         return response
     if isinstance(error, NotVisible):
         return not_found(request)
