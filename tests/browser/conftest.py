@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from mendline.access.models import Person
@@ -48,7 +49,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def people(transactional_db: None) -> None:
+def people(transactional_db: None, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     a_network()
     password = make_password(PASSWORD)
     for role, place in PLACES.items():

@@ -56,7 +56,7 @@ def orders(people: None) -> list[Loaded]:
 
 def shown(desk: Desk, name: str) -> None:
     """No page is wider than its window; with a folder to save to, the page is pictured."""
-    desk.page.wait_for_load_state("networkidle")
+    desk.page.wait_for_load_state("networkidle" if PICTURES else "load")
     too_wide = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert too_wide <= 1, f"{name} is {too_wide} px wider than the window"
     if PICTURES:
