@@ -228,7 +228,7 @@ class TestAddresses:
         [
             "/orders/%00", "/orders/' OR 1=1", "/orders/" + "W" * 5000, "/orders/WX", "/orders/CD990101-222222222",
             "/orders/%F0%9F%98%80", "/records/WX990101-222222222", "/records/%00", "/rules/CAN-999", "/rules/%00",
-            "/processes/no_such", "/processes/%00", "/no/such/thing", "/orders/a/b/c/d", "/webhooks/x",
+            "/processes/no_such", "/processes/%00", "/no/such/thing", "/orders/a/b/c/d", "/webhooks/x", "/a%0Ab", "/",
         ],
     )  # fmt: skip
     def test_what_is_not_there_is_the_same_404_everywhere(self, cc: Machine, path: str) -> None:

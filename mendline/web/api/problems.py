@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.db import DatabaseError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request
 from psycopg import errors as pg
 
@@ -93,7 +93,7 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
         if error.retry_after:
             response["Retry-After"] = str(error.retry_after)
         return response
-    if isinstance(error, NotVisible):
+    if isinstance(error, (NotVisible, Http404)):
         return not_found(request)
     if isinstance(error, Refused):
         fields = error.fields if isinstance(error, Invalid) else None

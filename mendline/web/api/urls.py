@@ -9,7 +9,7 @@ from functools import lru_cache, wraps
 from typing import Any
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -50,11 +50,6 @@ def on_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
     for fault in error.errors:
         fields[str(fault["loc"][-1])[:80]] = Text("不是可用的值", f"cannot be used: {str(fault['msg'])[:200]}")
     return answer_to(request, Invalid(fields))
-
-
-@api.exception_handler(Http404)
-def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
-    return not_found(request)
 
 
 def edge(view: View) -> View:
@@ -110,5 +105,5 @@ _patterns, _app, _namespace = api.urls
 urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", edge(description)),
     path("", (_surrounded(_patterns), _app, _namespace)),
-    re_path(r"^(?P<rest>.*)$", edge(unknown)),
+    re_path(r"(?s)^(?P<rest>.*)$", edge(unknown)),
 ]
