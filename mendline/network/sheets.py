@@ -90,7 +90,7 @@ def read_tables(data: bytes) -> tuple[list[Table], list[Fault]]:
     """
     tables: list[Table] = []
     faults: list[Fault] = []
-    for sheet in _parsed(data):
+    for sheet in parsed_sheets(data):
         if not sheet["rows"]:
             continue
         name = str(sheet["name"])
@@ -109,7 +109,7 @@ def read_tables(data: bytes) -> tuple[list[Table], list[Fault]]:
     return tables, faults
 
 
-def _parsed(data: bytes) -> list[dict[str, Any]]:
+def parsed_sheets(data: bytes) -> list[dict[str, Any]]:
     """Run the parser in a child process that may use little memory and time (see `sheet_child`)."""
     if len(data) > MOST_FILE_BYTES:
         raise Unreadable("file_size", megabytes=len(data) // 1_000_000, limit=MOST_FILE_BYTES // 1_000_000)
