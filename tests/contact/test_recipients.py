@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ from tests.make import MONDAY_NINE
 pytestmark = pytest.mark.django_db
 
 
-def a_person(name: str, role: str = "region_interface", **fields: object) -> Person:
-    values = {"region": "north", "email": f"{name}@example.com", **fields}
+def a_person(name: str, role: str = "region_interface", **fields: Any) -> Person:
+    values: dict[str, Any] = {"region": "north", "email": f"{name}@example.com", **fields}
     return Person.objects.create_user(name, name=name, role=role, **values)
 
 
