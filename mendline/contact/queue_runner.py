@@ -66,6 +66,9 @@ class QueueRunner:
                 failures += 1
                 logger.warning("job queue: %s; starting again", type(fault).__name__)
                 self._stopping.wait(pause_seconds(failures))
+            else:  # the library also ends in peace when the database goes away
+                failures = 0
+                self._stopping.wait(pause_seconds(1))
 
     async def _work(self) -> None:
         worker_app = own_app()
