@@ -105,5 +105,5 @@ _patterns, _app, _namespace = api.urls
 urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", edge(description)),
     path("", (_surrounded(_patterns), _app, _namespace)),
-    re_path(r"(?s)^(?P<rest>.*)$", edge(unknown)),
+    re_path(r"^(?P<rest>[\s\S]*)$", edge(unknown)),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mendline.access.models import Person, Role
 from mendline.kernel.text import Text
-from mendline.network.models import Product
+from mendline.network.models import Product, ProductLine
 from mendline.process.definition import Fact
 from mendline.web.console.fields import Choice, Options
 
@@ -23,10 +23,16 @@ def options_for(station_no: str) -> Options:
 
 
 def products() -> tuple[Choice, ...]:
+    """Products under their lines; a line itself is the answer of whoever knows no more."""
     rows = Product.objects.select_related("line").order_by("line__code", "code")
-    return tuple(
-        Choice(row.code, Text(row.name_zh, row.name_en), Text(row.line.name_zh, row.line.name_en)) for row in rows
-    )
+    found = {row.code: Choice(row.code, Text(row.name_zh, row.name_en), _name(row.line)) for row in rows}
+    for line in ProductLine.objects.order_by("code"):
+        found.setdefault(line.code, Choice(line.code, _name(line), _name(line)))
+    return tuple(sorted(found.values(), key=lambda choice: (choice.group.zh if choice.group else "", choice.value)))
+
+
+def _name(line: ProductLine) -> Text:
+    return Text(line.name_zh, line.name_en)
 
 
 def engineers(station_no: str) -> tuple[Choice, ...]:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
+
+from django.core.cache import cache
 
 from mendline.access.actors import Actor
 from mendline.access.models import Person
@@ -16,12 +17,13 @@ from mendline.kernel.phones import masked
 from mendline.kernel.text import Text
 from mendline.kernel.time import day_text, moment_text
 from mendline.network import areas
-from mendline.network.models import Product
+from mendline.network.models import Product, ProductLine
 from mendline.process.definition import Fact, Process
 from mendline.web.console.words import MOMENTS, ORIGINS
 
 STORED_TYPES = frozenset({"photo", "file", "signature"})
 STORED = re.compile(r"[0-9a-f]{2}/[A-Za-z0-9_-]{32}", re.ASCII)  # what `orders.attachments` names a kept file
+NAMES, NAMES_SECONDS = "console.product_names", 60
 HIDDEN = "•"  # what the history keeps in place of personal data
 
 
@@ -150,11 +152,14 @@ _WORDS: dict[str, Callable[[Fact, Any], Text]] = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=512)
 def product_name(code: str) -> Text:
-    """Products are few and change with a release of the catalogue, so each process reads a name once."""
-    row = Product.objects.filter(code=code).first()
-    return Text(row.name_zh, row.name_en) if row else Text(code, code)
+    """Return the name of a product or of a product line; every line is a product of the same code as well."""
+    names: dict[str, Text] = cache.get(NAMES) or {}
+    if code not in names:
+        names = {row.code: Text(row.name_zh, row.name_en) for row in ProductLine.objects.all()}
+        names |= {row.code: Text(row.name_zh, row.name_en) for row in Product.objects.all()}
+        cache.set(NAMES, names, NAMES_SECONDS)
+    return names.get(code, Text(code, code))
 
 
 def person_name(username: str) -> Text:

@@ -13,7 +13,7 @@ from mendline.kernel.ids import new_ref
 from mendline.kernel.phones import NotAPhone, parse_phone
 from mendline.kernel.text import Text
 from mendline.network import areas
-from mendline.network.models import Product
+from mendline.network.directory import product_entry
 from mendline.orders import queries
 from mendline.process.loading import latest
 from mendline.web.console.choices import options_for
@@ -73,9 +73,9 @@ def proposal(visit: Visit) -> HttpResponse:
     posted = visit.posted
     area, product = posted.get("area", ""), posted.get("product", "")
     stations: list[dict[str, Any]] | None = None
-    row = Product.objects.filter(code=product).first() if product else None
-    if row is not None and areas.exists(area) and visit.actor.role != "station_coordinator":
-        stations = preview(area, row.line_id, visit.now)
+    entry = product_entry(product)
+    if entry is not None and areas.exists(area) and visit.actor.role != "station_coordinator":
+        stations = preview(area, entry.line, visit.now)
     phone, serial = _phone(visit), posted.get("serial_no", "").strip()[:40]
     found = queries.duplicates(visit.actor, phone=phone, serial_no=serial, now=visit.now) if phone or serial else []
     context = {"stations": stations, "duplicates": matches(found, visit.now, phone=phone)}

@@ -60,6 +60,11 @@ class Sheet:
     def ref(self) -> str:
         return self.subject.ref
 
+    @property
+    def alive(self) -> list[Chip]:
+        """Clocks that still count or wait; those that ended stand further down."""
+        return [chip for chip in self.chips if chip.due_at is not None or chip.tone == "paused"]
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
