@@ -260,7 +260,9 @@ def record_replacement(facts: Facts, parameters: Parameters) -> Mapping[str, Any
 
 @change()
 def record_special_agreement(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
-    return {"special_situation_agreed": True, "special_situation_agreed_at": _now(facts)}
+    """The region's consent; only a form on the refusal itself lets the order be cancelled for it (STN-43)."""
+    found = {"special_situation_agreed": True, "special_situation_agreed_at": _now(facts)}
+    return {**found, "refusal_agreed": True} if facts.get("situation_kind") == "user_refuses_plan" else found
 
 
 def _now(facts: Facts) -> str:

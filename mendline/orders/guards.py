@@ -338,13 +338,20 @@ def times_are_in_order(facts: Facts, parameters: Parameters) -> No | None:
 
 
 def verdict_on(facts: Facts, parameters: Parameters, role: str) -> cancellation.Verdict:
-    """Return the matrix's verdict for this order as it stands."""
+    """Return the matrix's verdict for this order as it stands.
+
+    A region that agreed to the form on a refusal executes it, though no service had begun (STN-43).
+    """
+    reason = str(facts.get("cancel_reason", ""))
+    moment = cancellation.moment_of(str(facts["state"]), "", facts)
+    if moment == "before_arrival" and reason == "user_refuses" and facts.get("refusal_agreed"):
+        moment = "after_arrival"
     return cancellation.judge(
         str(facts.get("origin", "")),
         str(facts.get("requested_by", "")),
         role,
-        str(facts.get("cancel_reason", "")),
-        cancellation.moment_of(str(facts["state"]), "", facts),
+        reason,
+        moment,
         line=str(facts.get("request_line", "")),
         regime=cancellation.regime_of(parameters),
     )
@@ -425,7 +432,7 @@ def refusal_has_its_form(facts: Facts, parameters: Parameters) -> No | None:
     if parameters.get("form_for_refusal") != "required" or facts.get("cancel_reason") != "user_refuses":
         return None
     arrived = cancellation.moment_of(str(facts["state"]), "", facts) == "after_arrival"
-    if arrived and not facts.get("special_situation_agreed"):
+    if arrived and not facts.get("refusal_agreed"):
         zh = "用户不同意服务方案，须先提交特殊情况说明表并经大区同意"
         return No(
             "STN-43",

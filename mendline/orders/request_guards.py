@@ -138,7 +138,8 @@ def _execute(happening: Happening, name: str, fields: tuple[str, ...]) -> None:
 @effect
 def note_agreement_on_order(happening: Happening) -> None:
     """The order remembers that its region agreed to the special situation (STN-43, COM-08)."""
-    perform(happening.subject.order_ref, "note_special_agreement", actor=THE_CLOCK, now=happening.now)
+    links = {"situation_kind": happening.subject.facts["situation_kind"]}
+    perform(happening.subject.order_ref, "note_special_agreement", actor=THE_CLOCK, now=happening.now, links=links)
 
 
 @effect

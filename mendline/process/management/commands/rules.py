@@ -33,7 +33,7 @@ class Command(BaseCommand):
             "--minimum-share",
             type=int,
             metavar="N",
-            help="任一节低于 N% 时退出码为 1 exit 1 when a section is below N %%",
+            help="任一节低于 N%% 时退出码为 1 exit 1 when a section is below N %%",
         )
         parser.add_argument(
             "--keep", action="store_true", help=f"把现有比例记入 {SHARE_FILE} write down the share that may not fall"
