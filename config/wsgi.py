@@ -1,5 +1,6 @@
 """Entry point of the web process."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -19,6 +20,9 @@ def warm_up() -> None:
 
     processes()
     areas.table()
+    # What was read stays for good; the collector need not look through it again and again (5 % of an order's time).
+    gc.collect()
+    gc.freeze()
 
 
 warm_up()

@@ -10,6 +10,7 @@ import phonenumbers
 from mendline.kernel.text import Text
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９＋－（）　", "0123456789+-() ")
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _WRITTEN = re.compile(r"^[+0-9()\- .转#extEXT]{3,32}$")
 
 
@@ -31,6 +32,8 @@ def parse_phone(written: str) -> str:
     Raises NotAPhone.
     """
     plain = written.translate(_FULL_WIDTH).strip()
+    if _MOBILE.fullmatch(plain):  # nearly all of them; the library takes a tenth of the time of an order
+        return f"+86{plain}"
     if not _WRITTEN.match(plain):
         raise NotAPhone(
             Text(
