@@ -33,7 +33,7 @@ from mendline.kernel.text import Text
 from mendline.kernel.time import Unreadable
 from mendline.network.models import Region
 from mendline.network.sheets import Fault, parsed_sheets
-from mendline.orders.cancellation import CODE_OF
+from mendline.orders.cancellation import code_of
 from mendline.orders.models import RepairOrder
 from mendline.orders.transitions import perform
 from mendline.process.definition import Process
@@ -181,7 +181,7 @@ def _with_rule(refusal: Refused) -> Text:
 
 def _compare_remarks(line: _Line, theirs: Remark, ours: Remark, process: Process, report: Report) -> None:
     """A reason may be written as the ground or as its code: both mean the same cancellation."""
-    if CODE_OF.get(theirs.reason, theirs.reason) != ours.reason:
+    if code_of(theirs.reason) != ours.reason:
         labels = {code: label for label, code in reasons_of(process).items()}
         _differ(report, line, REMARK, labels[theirs.reason], labels[ours.reason])
     for their_part, our_part in ((theirs.detail, ours.detail), (theirs.canceller, ours.canceller)):
