@@ -38,6 +38,15 @@ REVOKED: tuple[Revoked, ...] = (
     Revoked("journal_entry", "DELETE"),
 )
 
+# What an auditor need not know to audit: secrets, and what opens doors.
+HIDDEN_FROM_AUDITOR: tuple[Revoked, ...] = (
+    Revoked("access_person", "SELECT", ("password",)),
+    Revoked("access_token", "SELECT", ("digest",)),
+    Revoked("channels_webhook", "SELECT", ("secret",)),
+    Revoked("mfa_authenticator", "SELECT"),
+    Revoked("django_session", "SELECT"),
+)
+
 
 def app_role() -> str:
     """Return the name of the role that the web process and the worker use."""
@@ -59,6 +68,9 @@ def apply_grants(app: str | None = None, auditor: str = AUDITOR) -> None:
             if role != owner and _exists(cursor, role):
                 _run(cursor, "GRANT USAGE ON SCHEMA {schema} TO {role}", role)
                 _run(cursor, "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}", role)
+        if auditor != owner and _exists(cursor, auditor):
+            for hidden in HIDDEN_FROM_AUDITOR:
+                _revoke(cursor, hidden, auditor)
         if app == owner or not _exists(cursor, app):
             return
         _run(cursor, "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}", app)

@@ -41,6 +41,22 @@ def test_the_auditor_only_reads() -> None:
     _refused("mendline_auditor", "INSERT INTO guarded VALUES (2, 'open', '')")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT password FROM access_person",
+        "SELECT digest FROM access_token",
+        "SELECT secret FROM channels_webhook",
+        "SELECT * FROM mfa_authenticator",
+        "SELECT * FROM django_session",
+    ],
+)
+def test_the_auditor_reads_no_secret(statement: str) -> None:
+    _refused("mendline_auditor", statement)
+    _as("mendline_auditor", "SELECT username, role FROM access_person")
+    _as("mendline_auditor", "SELECT url FROM channels_webhook")
+
+
 def test_rights_set_twice_are_the_same_rights() -> None:
     apply_grants()
 
