@@ -8,7 +8,6 @@ from typing import Any
 from mendline.dispatch import seats
 from mendline.dispatch.choosing import refusals
 from mendline.dispatch.explanations import why_none
-from mendline.kernel.time import local_day
 from mendline.process.registry import Facts, Happening, No, Parameters, change, effect, guard
 
 
@@ -58,14 +57,14 @@ def record_station(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {**written, "station_wish": ""} if facts.get("station_wish") else written
 
 
-@effect
-def take_own_seat(happening: Happening) -> None:
+@change("own_seat")
+def take_own_seat(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     """A station's own order uses a seat of its day if one is left; it is never refused for want of one.
 
     The source is silent; a station that brings its own work has less room for the call centre's.
+    The look-up has taken the seat, so there is nothing to write.
     """
-    order = happening.subject
-    seats.take_first(order.ref, order.product_line, local_day(happening.now), [order.station_no])
+    return {}
 
 
 @effect

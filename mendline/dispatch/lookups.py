@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from mendline.access.actors import Actor
+from mendline.dispatch import seats
 from mendline.dispatch.choice import Wanted
 from mendline.dispatch.choosing import look_for_station, take_station
 from mendline.dispatch.current import current_index
@@ -63,6 +64,20 @@ def own_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, str]:
     """Return the station of whoever acts, with its region; empty where the role has none."""
     station = current_index(now).stations.get(actor.station_no)
     return {"station_no": actor.station_no, "region": station.region if station else actor.region}
+
+
+@lookup("own_seat")
+def own_seat(facts: Facts, actor: Actor, now: datetime) -> bool:
+    """Take a seat of the acting station's own day for the order `ref`, and tell whether one was left.
+
+    Like `chosen_station` it takes the seat before the order is written: everybody holds the day's
+    counter first and the user's row after it, so that a station and an agent who act for the same
+    caller at once cannot wait for each other.
+    """
+    entry = directory.product_entry(_text(facts, "product"))
+    if entry is None or not connection.in_atomic_block:
+        return False
+    return seats.take_first(_text(facts, "ref"), entry.line, local_day(now), [actor.station_no]) is not None
 
 
 @lookup("station_entry")
