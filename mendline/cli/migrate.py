@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -31,9 +30,9 @@ def bring_up_to_date() -> bool:
 
 
 def finish() -> None:
-    """Set the rights and load the process files; both change nothing when nothing is new."""
+    """Set the rights, load the process files and the areas; each changes nothing when nothing is new."""
     from mendline.database.grants import apply_grants
 
     apply_grants()
-    if find_spec("mendline.process.loading") is not None:
-        import_module("mendline.process.loading").load_all()
+    import_module("mendline.process.loading").load_all()
+    import_module("mendline.network.areas").load_areas()

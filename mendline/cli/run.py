@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
@@ -256,9 +255,8 @@ def _wait_for(web: Child, port: int, stopping: Event) -> None:
 
 def _welcome(address: str) -> None:
     print(f"\n统修已启动 Mendline is running: {address}\n")
-    if find_spec("mendline.sim.demo") is not None:
-        for login in import_module("mendline.sim.demo").logins():
-            print(f"  {login}")
+    for login in import_module("mendline.sim.demo").logins():
+        print(f"  {login}")
     absent = packages.missing(packages.PRINTING)
     if absent:
         print(f"\n  打印 PDF 时会需要 For PDF pages: {packages.advice(absent)}")
