@@ -10,7 +10,7 @@ import phonenumbers
 from mendline.kernel.text import Text
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９＋－（）　", "0123456789+-() ")
-_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_MOBILE = re.compile(r"1(?:[3-689][0-9]|7[0-8])[0-9]{8}")  # 179… is dialled before other numbers
 _WRITTEN = re.compile(r"^[+0-9()\- .转#extEXT]{3,32}$")
 
 
