@@ -9,6 +9,7 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         """Join this package's guards, changes, effects and lookups to the engine."""
         from mendline.orders import (  # noqa: F401
+            cancel_guards,
             changes,
             documents,
             effects,

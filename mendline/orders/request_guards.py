@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mendline.access.actors import THE_CLOCK
-from mendline.orders import cancellation, guards
+from mendline.orders import cancel_guards, cancellation
 from mendline.orders.transitions import perform
 from mendline.process.registry import Facts, Happening, No, Parameters, change, effect, guard
 from mendline.process.values import stored_moment
@@ -51,7 +51,7 @@ def order_was_unreachable(facts: Facts, parameters: Parameters) -> No | None:
         return None
     order = facts["order"]
     known = ChainMap({"now": facts["now"], "calendars": facts["calendars"]}, order)
-    return guards.unreachable_shortfall(known, order["parameters"])
+    return cancel_guards.unreachable_shortfall(known, order["parameters"])
 
 
 @guard("order")
@@ -60,7 +60,7 @@ def refusal_has_agreed_form(facts: Facts, parameters: Parameters) -> No | None:
         return None
     order = facts["order"]
     known = ChainMap({"cancel_reason": "user_refuses"}, order)
-    return guards.refusal_has_its_form(known, order["parameters"])
+    return cancel_guards.refusal_has_its_form(known, order["parameters"])
 
 
 @guard("open_requests")

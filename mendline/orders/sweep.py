@@ -24,14 +24,20 @@ from mendline.process.loading import process_for
 
 BATCH = 200
 
+# A later step of the same clock may be due as well and lie in another batch, or in another sweeper's hands.
 _DUE = """
-    SELECT id, subject, clock, step, generation, due_at FROM process_timer
-    WHERE state = 'open' AND due_at <= %s
-    ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+    SELECT t.id, t.subject, t.clock, t.step, t.generation, t.due_at, EXISTS (
+        SELECT 1 FROM process_timer later
+        WHERE later.subject = t.subject AND later.clock = t.clock AND later.generation = t.generation
+          AND later.state = 'open' AND later.due_at <= %(now)s AND (later.due_at, later.id) > (t.due_at, t.id))
+    FROM process_timer t
+    WHERE t.state = 'open' AND t.due_at <= %(now)s
+    ORDER BY t.due_at, t.id LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED
 """
-_ONE = (
-    "SELECT id, subject, clock, step, generation, due_at FROM process_timer WHERE id = %s AND state = 'open' FOR UPDATE"
-)
+_ONE = """
+    SELECT id, subject, clock, step, generation, due_at, false FROM process_timer
+    WHERE id = %s AND state = 'open' FOR UPDATE
+"""
 _SETTLE = "UPDATE process_timer SET state = %s, fired_at = %s WHERE id = ANY(%s)"
 
 
@@ -45,6 +51,7 @@ class DueTimer:
     step: str
     generation: int
     due_at: datetime
+    is_outdone: bool  # a later step of the same ladder is due, too
 
 
 @dataclass(slots=True)
@@ -87,7 +94,7 @@ def next_due_at() -> datetime | None:
 
 def _due(now: datetime, limit: int) -> list[DueTimer]:
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, [now, limit])
+        cursor.execute(_DUE, {"now": now, "limit": limit})
         return [DueTimer(*row) for row in cursor.fetchall()]
 
 
@@ -101,9 +108,10 @@ def _by_subject(due: Iterable[DueTimer]) -> dict[str, list[DueTimer]]:
 def _settle(batch: _Batch, subject: Loaded, timers: list[DueTimer], now: datetime) -> None:
     """Decide the due steps of one record. After a pause only the last step of each clock speaks, not the ladder."""
     process = process_for(subject.process, subject.process_version)
-    last = {timer.clock: timer for timer in timers}
-    batch.void += [timer.id for timer in timers if last[timer.clock] is not timer]
-    for timer in last.values():
+    for timer in timers:
+        if timer.is_outdone:
+            batch.void.append(timer.id)
+            continue
         clock = process.clocks.get(timer.clock)
         if clock is not None and clock.on_breach and timer.step == "breach":
             batch.acting.append(timer.id)
