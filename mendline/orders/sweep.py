@@ -7,11 +7,12 @@ carried out one by one, locking the order before its records as everybody does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from mendline.access.actors import THE_CLOCK
 from mendline.kernel.errors import NotVisible, Refused
@@ -23,6 +24,10 @@ from mendline.process.decide import TimerDecision, decide_timer
 from mendline.process.loading import process_for
 
 BATCH = 200
+TRIED_AGAIN_AFTER = timedelta(minutes=1)
+log = logging.getLogger(__name__)
+# Timers that could not be carried out by this process, and until when they are left alone.
+_aside: dict[int, datetime] = {}
 
 # A later step of the same clock may be due as well and lie in another batch, or in another sweeper's hands.
 _DUE = """
@@ -31,7 +36,8 @@ _DUE = """
         WHERE later.subject = t.subject AND later.clock = t.clock AND later.generation = t.generation
           AND later.state = 'open' AND later.due_at <= %(now)s AND (later.due_at, later.id) > (t.due_at, t.id))
     FROM process_timer t
-    WHERE t.state = 'open' AND t.due_at <= %(now)s
+    WHERE t.state = 'open' AND t.due_at <= %(now)s AND NOT t.id = ANY(%(aside)s)
+      AND (%(only)s::bigint IS NULL OR t.id = %(only)s)
     ORDER BY t.due_at, t.id LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED
 """
 _ONE = """
@@ -67,21 +73,79 @@ class _Batch:
 def sweep(now: datetime, limit: int = BATCH) -> int:
     """Carry out due timers and return how many were settled; call again while it returns `limit`.
 
-    Rows that somebody else holds at the moment are left for the next call.
+    Rows that somebody else holds at the moment are left for the next call. A timer that cannot be
+    carried out is reported, set aside for a minute and tried again; it holds up no other one.
     """
+    try:
+        settled, acting = _settle_due(now, limit)
+    except OperationalError:
+        raise  # the connection or a deadlock: the whole pass is simply made again
+    except DatabaseError:
+        settled, acting = _settle_singly(now, limit)
+    return settled + sum(_try(timer_id, now, lambda one: _act(one, now)) for timer_id in acting)
+
+
+def _settle_due(now: datetime, limit: int, only: int | None = None) -> tuple[int, list[int]]:
+    """Settle what is due in one transaction; return how many, and the timers whose breach acts."""
     batch = _Batch()
     with transaction.atomic():
-        due = _due(now, limit)
+        due = _due(now, limit, only)
         subjects = store.load_locked(timer.subject for timer in due)
         for subject, timers in _by_subject(due).items():
             if subject in subjects:
-                _settle(batch, subjects[subject], timers, now)
+                _settle_subject(batch, subjects[subject], timers, now)
         if batch.changes:
             store.write(batch.changes)
         _mark("fired", batch.fired, now)
         _mark("void", batch.void, now)
-    acted = sum(_act(timer_id, now) for timer_id in batch.acting)
-    return len(batch.fired) + len(batch.void) + acted
+    return len(batch.fired) + len(batch.void), batch.acting
+
+
+def _settle_subject(batch: _Batch, subject: Loaded, timers: list[DueTimer], now: datetime) -> None:
+    own = _Batch()
+    try:
+        _settle(own, subject, timers, now)
+    except Exception:  # whatever is wrong with this record, the others' timers are due as well
+        for timer in timers:
+            _set_aside(timer.id, now)
+        return
+    batch.changes += own.changes
+    batch.fired += own.fired
+    batch.void += own.void
+    batch.acting += own.acting
+
+
+def _settle_singly(now: datetime, limit: int) -> tuple[int, list[int]]:
+    """Settle what is due one by one, after the batch as a whole could not be written."""
+    settled, acting = 0, []
+    with transaction.atomic():
+        ids = [timer.id for timer in _due(now, limit)]
+    for timer_id in ids:
+        found: list[int] = []
+
+        def settle(one: int, found: list[int] = found) -> int:
+            count, acts = _settle_due(now, 1, one)
+            found += acts
+            return count
+
+        settled += _try(timer_id, now, settle)
+        acting += found
+    return settled, acting
+
+
+def _try(timer_id: int, now: datetime, settle: Callable[[int], int]) -> int:
+    try:
+        return settle(timer_id)
+    except OperationalError:
+        raise
+    except Exception:  # reported and set aside; the timers behind it go on
+        _set_aside(timer_id, now)
+        return 0
+
+
+def _set_aside(timer_id: int, now: datetime) -> None:
+    log.exception("timer %s could not be carried out; it is tried again in %s", timer_id, TRIED_AGAIN_AFTER)
+    _aside[timer_id] = now + TRIED_AGAIN_AFTER
 
 
 def next_due_at() -> datetime | None:
@@ -92,9 +156,11 @@ def next_due_at() -> datetime | None:
     return row[0] if row else None
 
 
-def _due(now: datetime, limit: int) -> list[DueTimer]:
+def _due(now: datetime, limit: int, only: int | None = None) -> list[DueTimer]:
+    for timer_id in [one for one, until in _aside.items() if until <= now]:
+        del _aside[timer_id]
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {"now": now, "limit": limit})
+        cursor.execute(_DUE, {"now": now, "limit": limit, "only": only, "aside": list(_aside)})
         return [DueTimer(*row) for row in cursor.fetchall()]
 
 

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.errors import Conflict, Forbidden, Invalid, NotVisible, Refused, ScopeMissing
+from mendline.orders import store
+from mendline.orders import sweep as sweeping
 from mendline.orders.models import Record, RepairOrder
 from mendline.orders.store import Loaded
 from mendline.orders.sweep import sweep
@@ -251,6 +253,39 @@ def test_stn_19_the_contact_limit_on_both_its_sides(minutes: int, breached: bool
     done = do(order, "promise", now=at, promised_at=(at + HOUR).isoformat())
 
     assert done.clocks["contact"].is_breached == breached
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fault", [KeyError("facts"), IntegrityError("no such row")])
+def test_p3_a_timer_that_cannot_be_carried_out_holds_up_no_other_one(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    a_network()
+    broken, *sound = [a_report() for _ in range(4)]
+    late = MONDAY_NINE + 5 * HOUR
+    change_of, write = sweeping._change, store.write
+
+    def failing_change(subject: Loaded, *rest: Any) -> store.Change:
+        if isinstance(fault, KeyError) and subject.ref == broken.ref:
+            raise fault
+        return change_of(subject, *rest)
+
+    def failing_write(changes: list[store.Change]) -> list[int]:
+        if isinstance(fault, IntegrityError) and any(change.after.ref == broken.ref for change in changes):
+            raise fault
+        return write(changes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeping, "_change", failing_change)
+        patched.setattr(store, "write", failing_write)
+        sweep(late)
+        sweep(late)
+    breached = set(Entry.objects.filter(kind="clock.breach").values_list("subject", flat=True))
+    assert breached == {order.ref for order in sound}
+
+    sweep(late + sweeping.TRIED_AGAIN_AFTER)
+
+    assert Entry.objects.filter(kind="clock.breach", subject=broken.ref).count() == 1
 
 
 def together(*calls: Callable[[], Loaded]) -> list[Loaded | Exception]:
