@@ -151,6 +151,7 @@ def _decide(
     """Look up what the step's guards and changes name, then decide."""
     step = process.transitions.get(name)
     context = dict(facts)
+    taken: Mapping[str, Any] | None = None
     if step is not None and actor.role in step.by and state in step.sources:
         taken = accept_given(process, step, given)  # lookups go to the database with checked values only
         for needed in needs_of(step):
@@ -166,6 +167,7 @@ def _decide(
         clocks=clocks,
         now=now,
         calendars=calendars_for(str(context.get("station_no", ""))),
+        taken=taken,
     )
     return decision, context
 

@@ -63,11 +63,13 @@ def decide(
     clocks: Mapping[str, ClockState],
     now: datetime,
     calendars: Calendars,
+    taken: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Decide on step `name`.
 
     `given` is what the actor supplies; only facts that the transition names are taken. `facts` are
-    those of the record and those looked up for the guards.
+    those of the record and those looked up for the guards. `taken` is what `accept_given` made of
+    `given`, where the caller needed it before: it is checked once.
 
     Raises:
         Forbidden: the step belongs to another role.
@@ -75,7 +77,8 @@ def decide(
         Refused: wrong state, or a guard says no; cites the rule.
     """
     step = permitted(process, name, state=state, role=role)
-    taken = accept_given(process, step, given)
+    if taken is None:
+        taken = accept_given(process, step, given)
     known = ChainMap(dict(taken), _standing(role, state, now, clocks, calendars, taken), dict(facts))
     for check in step.guards:
         refuse_if(check, known, process)
