@@ -36,6 +36,10 @@ class _Side:
     own_cpu_ms: list[float] = field(default_factory=list)
     server_cpu_ms: list[float] = field(default_factory=list)
 
+    @property
+    def cpu_in_all(self) -> tuple[float, ...]:
+        return tuple(map(sum, zip(self.own_cpu_ms, self.server_cpu_ms, strict=True)))
+
     def note(self, steps: float, seconds: float, own_cpu: float, server_cpu: float) -> None:
         self.rates.append(steps / seconds)
         self.own_cpu_ms.append(1000 * own_cpu / steps)
@@ -87,8 +91,11 @@ def _compared(
     say = f", {clients} client{'s' if clients > 1 else ''}"
     rate = Figure("perform" + say, "/s", tuple(ours.rates))
     their_rate = Figure("pgbench" + say, "/s", tuple(theirs.rates))
+    cpu_ms = Figure("perform, CPU in all" + say, "ms", ours.cpu_in_all)
+    their_cpu_ms = Figure("pgbench, CPU in all" + say, "ms", theirs.cpu_in_all)
     return [
         ratio(rate, their_rate, "perform ÷ pgbench" + say, Aim("at_least", 0.7)),
+        ratio(their_cpu_ms, cpu_ms, "the same by CPU, which other work on the machine disturbs less" + say),
         rate,
         their_rate,
         Figure("perform, CPU of the process" + say, "ms", tuple(ours.own_cpu_ms)),

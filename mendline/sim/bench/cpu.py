@@ -15,21 +15,24 @@ def of_tree(root: int) -> float:
 
     A PostgreSQL server has one child for each connection; granian one for each worker.
     """
-    own = _fields(root)
-    if not own:
-        return 0.0
-    ticks = sum(int(own[place]) for place in (USER, SYSTEM, USER_OF_ENDED, SYSTEM_OF_ENDED))
-    for child in children_of(root):
-        found = _fields(child)
-        if found:
-            ticks += int(found[USER]) + int(found[SYSTEM])
-    return ticks / _TICKS
+    while True:
+        children = children_of(root)
+        ticks = sum(_ticks(child, (USER, SYSTEM)) for child in children)
+        ticks += _ticks(root, (USER, SYSTEM, USER_OF_ENDED, SYSTEM_OF_ENDED))
+        # One that ended meanwhile would be counted twice or not at all.
+        if children_of(root) == children:
+            return ticks / _TICKS
 
 
 def children_of(pid: int) -> list[int]:
     """Return the processes that `pid` started and that are still there."""
     everybody = (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
     return [one for one in everybody if (found := _fields(one)) and int(found[PARENT]) == pid]
+
+
+def _ticks(pid: int, places: tuple[int, ...]) -> int:
+    found = _fields(pid)
+    return sum(int(found[place]) for place in places) if found else 0
 
 
 def _fields(pid: int) -> list[str]:

@@ -13,7 +13,7 @@ NAME = "the queue page, few orders against many"
 FEW = 1_000
 FEW_STATIONS = 8  # so that each of them has a full page
 LEAST_OPEN = 20_000  # with fewer orders in all, more of them are open, so that pages are full
-READS, PAGES = 400, 60
+READS, PAGES = 200, 60
 JOBS = (("read_queue", "query", READS), ("render_queue", "whole page", PAGES))
 
 

@@ -46,13 +46,16 @@ _STATIONS = """
     SELECT lpad(n::text, 6, '0'), '维修站' || n, %(regions)s::jsonb ->> left(county, 2), county, '', '', true, false,
            DATE '2020-01-01', 3
     FROM generate_series(1, %(stations)s) AS n
-    CROSS JOIN LATERAL (SELECT (%(counties)s::text[])[1 + (n - 1) * %(apart)s %% %(many)s] AS county) AS place
+    CROSS JOIN LATERAL (
+        SELECT (%(counties)s::text[])[1 + (n - 1) * %(many)s / %(stations)s %% %(many)s] AS county) AS place
 """
-# Each station serves counties side by side; one more for some, so that the number of rows comes out exactly.
+# Each station serves counties side by side, spread so that none is left out; some serve one more, so that the
+# number of rows comes out exactly.
 _COVERAGE = """
     INSERT INTO network_coverage (station_id, area, product_line, effective_from, request)
-    SELECT lpad(n::text, 6, '0'), (%(counties)s::text[])[1 + ((n - 1) * %(apart)s + step) %% %(many)s], line.code,
-           DATE '2020-01-01', ''
+    SELECT lpad(n::text, 6, '0'),
+           (%(counties)s::text[])[1 + ((n - 1) * %(many)s / %(stations)s + step) %% %(many)s],
+           line.code, DATE '2020-01-01', ''
     FROM generate_series(1, %(stations)s) AS n
     CROSS JOIN unnest(%(lines)s::text[]) WITH ORDINALITY AS line (code, place)
     CROSS JOIN LATERAL generate_series(0, %(least)s - (CASE WHEN ((n - 1) * %(kinds)s + line.place - 1)
@@ -71,7 +74,7 @@ def fill_network(stations: int, coverage_rows: int, lines: int) -> dict[str, int
     pairs = stations * lines
     least, rest = divmod(coverage_rows, pairs)
     values: dict[str, Any] = {
-        "stations": stations, "counties": codes, "many": len(codes), "apart": max(1, len(codes) // stations),
+        "stations": stations, "counties": codes, "many": len(codes),
         "lines": list(LINES[:lines]), "kinds": lines, "least": least, "more": rest, "cycle": pairs,
         "per_day": UNLIMITED, "regions": _region_of_province(),
     }  # fmt: skip
