@@ -130,6 +130,9 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
+# A call centre starts its shift behind one address, so good sign-ins are not counted by address. Guesses are: by name
+# and address in the database (axes, for all processes), and by address alone against one word tried on every name.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Mendline 统修"
 
