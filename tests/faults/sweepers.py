@@ -30,6 +30,7 @@ BATCH = 12
 # In statements; a batch needs about 8, a late part about 20. So many die young for certain.
 SHORT_LIFE, LONG_LIFE = 12, 120
 EARLY_DEATHS = 12
+STUCK_AFTER = 0.3  # seconds without a question, before the others may go on
 
 
 def sweep_under_fire(*, now: str, seed: int, careless: bool) -> dict[str, int]:
@@ -86,12 +87,23 @@ class Sweeper:
 
 
 def _lives_through(life: int, victim: Sweeper, others: list[Sweeper]) -> bool:
-    """Give the victim leave for `life` statements, the others for as many as they want; False when it ends before."""
-    running = [victim, *others]
+    """Give the victim leave for `life` statements; False when it ends before.
+
+    The others get as many and no more, so that on a busy machine they do not finish everything
+    while nobody is killed. A victim that asks for nothing may wait for a lock of theirs: then they
+    go on a little.
+    """
+    running, pace = [victim, *others], life
     while life:
-        for sweeper in select.select(running, [], [])[0]:
+        ready = select.select(running if pace > 0 else [victim], [], [], STUCK_AFTER)[0]
+        if not ready:
+            pace += SHORT_LIFE
+        for sweeper in ready:
             if not sweeper.has_ended():
-                life -= sweeper is victim
+                if sweeper is victim:
+                    life -= 1
+                else:
+                    pace -= 1
                 sweeper.may_go_on()
             elif sweeper is victim:
                 return False
