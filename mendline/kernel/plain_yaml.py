@@ -12,7 +12,7 @@ Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Pl
 Where: TypeAlias = "tuple[str | int, ...]"
 
 
-class _PlainLoader(yaml.SafeLoader):
+class _PlainLoader(yaml.CSafeLoader):
     """The safe loader with four implicit types only: null, true/false, integers and decimals."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, object]]] = {}
@@ -77,7 +77,7 @@ def parse(text: str) -> Document:
     return document
 
 
-def _build(loader: yaml.SafeLoader, node: yaml.Node, where: Where, document: Document) -> Plain:
+def _build(loader: _PlainLoader, node: yaml.Node, where: Where, document: Document) -> Plain:
     document.lines[where] = node.start_mark.line + 1
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, (*where, index), document) for index, item in enumerate(node.value)]
