@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -100,6 +101,7 @@ class Command(BaseCommand):
         if options["orders"]:
             sizes = replace(sizes, orders=options["orders"])
         chosen = [name for name in MEASURES if not options["only"] or name in options["only"]]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it clears up as on Ctrl-C
         result: dict[str, Any] = {"size": size, "measurements": {}}
         parts: list[Measured] = []
         try:
