@@ -38,7 +38,7 @@ class Remark:
 
 
 def write_remark(remark: Remark, reasons: Mapping[str, str] = REASONS) -> str:
-    """Return the remark as text, always with five parts (CAN-28).
+    """Return the remark as text, always with five parts in their order (CAN-26, CAN-28).
 
     `reasons` maps each label to its code. A part can hold anything and still read back the same:
     a slash that could be taken for a separator (beside another one, or at the edge of its part) is
