@@ -10,15 +10,17 @@ from django.db.models import Count
 
 from mendline.journal.models import Entry, Outgoing
 from mendline.orders.store import Loaded
+from mendline.orders.sweep import sweep
 from mendline.process.models import Timer
 from tests.faults.crew import on_the_test_database, run_job
 from tests.faults.stories import PART_DUE_AT, an_order_waiting_for_a_part
-from tests.make import a_network, a_report
+from tests.make import MONDAY_NINE, a_network, a_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 ORDERS = 100  # with three timers each: two warnings that the breach makes needless, and the breach
 WITH_A_LATE_PART = 10
+A_MINUTE_BEFORE_THE_BREACH = MONDAY_NINE + timedelta(hours=3, minutes=59)
 LATE = PART_DUE_AT + timedelta(minutes=1)
 SEED = 20260302
 
@@ -70,6 +72,10 @@ def test_p3_control_sweepers_that_mark_before_they_act_lose_effects() -> None:
     a_network(per_day=ORDERS)
     with transaction.atomic():
         forgotten = [a_report() for _ in range(ORDERS // 2)]
+    # Only breaches are left, and each has an effect: whoever dies after it marked a batch loses some.
+    while sweep(A_MINUTE_BEFORE_THE_BREACH):
+        pass
+    assert Timer.objects.filter(state="open", due_at__lte=LATE).count() == len(forgotten)
 
     under_fire(careless=True)
 
