@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from mendline.web.console import account_pages, area_pages, intake, lists, order_page, phone_page, record_page, steps
+from mendline.web.console import (
+    account_pages,
+    area_pages,
+    callback_pages,
+    intake,
+    lists,
+    notice_pages,
+    order_page,
+    phone_page,
+    record_page,
+    region_pages,
+    steps,
+)
 from mendline.web.print import pages as print_pages
 
 app_name = "console"
@@ -15,10 +27,10 @@ urlpatterns = [
     path("areas/", area_pages.find_area, name="areas"),
     path("areas/chosen/", area_pages.show_area, name="area"),
     path("queue/", lists.queue, name="queue"),
-    path("inbox/", lists.inbox, name="inbox"),
-    path("requests/", lists.requests, name="requests"),
-    path("callbacks/", lists.callbacks, name="callbacks"),
-    path("notices/", lists.notices, name="notices"),
+    path("inbox/", region_pages.inbox, name="inbox"),
+    path("requests/", region_pages.requests, name="requests"),
+    path("callbacks/", callback_pages.callbacks, name="callbacks"),
+    path("notices/", notice_pages.notices, name="notices"),
     path("search/", lists.search, name="search"),
     path("orders/<str:ref>/", order_page.order, name="order"),
     path("orders/<str:ref>/phone/", phone_page.reveal, name="reveal"),

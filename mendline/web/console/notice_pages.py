@@ -1,0 +1,24 @@
+"""The in-app inbox."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from mendline.orders import queries
+from mendline.web.console.visit import Visit, screen
+
+
+@screen
+def notices(visit: Visit) -> HttpResponse:
+    """The in-app inbox of this role; opening it marks everything as seen."""
+    before = visit.asked("before", 18)
+    found = queries.notices_for(visit.actor, before_id=int(before) if before.isdigit() else None)
+    unseen = queries.count_unseen_notices(visit.actor)
+    queries.mark_notices_seen(visit.actor)
+    context = {
+        "notices": found,
+        "fresh": unseen,
+        "more": len(found) == queries.PAGE,
+        "last_id": found[-1].pk if found else 0,
+    }
+    return visit.render("console/notices.html", context)
