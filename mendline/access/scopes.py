@@ -88,3 +88,20 @@ class ScopedQuerySet(models.QuerySet[M]):
     def delete(self) -> tuple[int, dict[str, int]]:
         self._demand_scope()
         return super().delete()
+
+
+def scope_clause(actor: Actor) -> tuple[str, list[str]]:
+    """Return the same limit as a condition in SQL with its values, for the few statements written by hand.
+
+    >>> scope_clause(Actor(1, "李明", "station_coordinator", station_no="000001"))
+    ('station_no = %s', ['000001'])
+    >>> scope_clause(Actor(1, "李明", "station_coordinator"))
+    ('false', [])
+    """
+    if actor.sees_everything:
+        return "true", []
+    if actor.role in OF_A_STATION and actor.station_no:
+        return "station_no = %s", [actor.station_no]
+    if actor.role in OF_A_REGION and actor.region:
+        return "region = %s", [actor.region]
+    return "false", []

@@ -279,11 +279,18 @@ def notices_for(actor: Actor, *, limit: int = PAGE, before_id: int | None = None
     return list(query.order_by("-id")[:limit])
 
 
-def count_unseen_notices(actor: Actor) -> int:
-    """Return how many notices this person has not looked at, at most 99."""
+def count_unseen_notices(actor: Actor, *, seen_id: int | None = None) -> int:
+    """Return how many notices this person has not looked at, at most 99.
+
+    `seen_id` is the newest one that was looked at; whoever has the person at hand knows it.
+    """
     if actor.person_id is None:
         return 0
-    seen = Person.objects.filter(pk=actor.person_id).values_list("notices_seen_id", flat=True).first() or 0
+    seen = (
+        seen_id
+        if seen_id is not None
+        else Person.objects.filter(pk=actor.person_id).values_list("notices_seen_id", flat=True).first() or 0
+    )
     return len(_inbox(actor).filter(id__gt=seen).values_list("id")[:99])
 
 

@@ -22,6 +22,7 @@ from mendline.process.definition import Fact, Process
 from mendline.web.console.words import MOMENTS, ORIGINS
 
 STORED_TYPES = frozenset({"photo", "file", "signature"})
+PICTURES = frozenset({"photo", "signature"})
 STORED = re.compile(r"[0-9a-f]{2}/[A-Za-z0-9_-]{32}", re.ASCII)  # what `orders.attachments` names a kept file
 NAMES, NAMES_SECONDS = "console.product_names", 60
 HIDDEN = "•"  # what the history keeps in place of personal data
@@ -76,7 +77,7 @@ def shown(fact: Fact, value: Any) -> Shown:
     words = words_of(fact, value)
     wide = (fact.type == "text" and fact.longest > 200) or len(words.zh) > 40
     stored = str(value) if fact.type in STORED_TYPES and STORED.fullmatch(str(value)) else ""
-    return Shown(fact.name, fact.label, words, wide, stored, is_picture=fact.type == "signature" and bool(stored))
+    return Shown(fact.name, fact.label, words, wide, stored, is_picture=fact.type in PICTURES and bool(stored))
 
 
 def words_of(fact: Fact, value: Any) -> Text:
@@ -152,13 +153,22 @@ _WORDS: dict[str, Callable[[Fact, Any], Text]] = {
 }  # fmt: skip
 
 
-def product_name(code: str) -> Text:
-    """Return the name of a product or of a product line; every line is a product of the same code as well."""
-    names: dict[str, Text] = cache.get(NAMES) or {}
-    if code not in names:
+def product_names() -> dict[str, Text]:
+    """Return the names of all products and product lines; a list asks for them once."""
+    names: dict[str, Text] | None = cache.get(NAMES)
+    if names is None:
         names = {row.code: Text(row.name_zh, row.name_en) for row in ProductLine.objects.all()}
         names |= {row.code: Text(row.name_zh, row.name_en) for row in Product.objects.all()}
         cache.set(NAMES, names, NAMES_SECONDS)
+    return names
+
+
+def product_name(code: str) -> Text:
+    """Return the name of a product or of a product line; every line is a product of the same code as well."""
+    names = product_names()
+    if code not in names:
+        cache.delete(NAMES)  # it may just have been added
+        names = product_names()
     return names.get(code, Text(code, code))
 
 

@@ -9,9 +9,10 @@ from django.http import HttpResponse
 
 from mendline.access.actors import OF_A_STATION
 from mendline.kernel.text import Text
-from mendline.orders import queries
-from mendline.orders.queries import OrderFilters
+from mendline.orders.queries import OPEN, OrderFilters
+from mendline.orders.queue import COUNTED, queue_page, standing
 from mendline.process.loading import latest
+from mendline.web.console.queue_rows import Columns
 from mendline.web.console.rows import order_rows
 from mendline.web.console.visit import Visit, screen
 
@@ -23,7 +24,7 @@ class Tile:
     """A count that narrows the list when it is chosen."""
 
     label: Text
-    number: int
+    number: str  # empty where it is not counted
     filters: str
     active: bool
     alarm: bool = False
@@ -41,12 +42,12 @@ def queue(visit: Visit) -> HttpResponse:
         assignee_id=visit.actor.person_id if asked("mine") else None,
         category=asked("show") if asked("show") in ("open", "ended", "all") else "open",
     )
-    page = queries.page_of_orders(visit.actor, filters=filters, after=_after(asked("after")))
+    page = queue_page(visit.actor, filters, after=_after(asked("after")))
     context = {
         "rows": order_rows(page.rows, visit.now),
         "next_after": f"{page.next_after[0]}~{page.next_after[1]}" if page.next_after else "",
         "filters": filters,
-        "with_station": visit.actor.role not in OF_A_STATION,
+        "columns": Columns(station=visit.actor.role not in OF_A_STATION),
     }
     if visit.by_htmx and asked("after"):
         return visit.render("console/queue/rows.html", context)
@@ -54,16 +55,18 @@ def queue(visit: Visit) -> HttpResponse:
 
 
 def _tiles(visit: Visit, filters: OrderFilters) -> list[Tile]:
-    counted = queries.count_by_state(visit.actor)
-    late = queries.count_overdue(visit.actor, visit.now)
-    process = latest(PROCESS)
+    counted = standing(visit.actor, visit.now)
+    more = "+" if counted.is_more else ""
+    late = f"{counted.late}{more if counted.late == COUNTED else ''}"
     tiles = [
-        Tile(Text("全部在途", "All open"), sum(counted.values()), "?", filters == OrderFilters()),
-        Tile(Text("已超时", "Breached"), late, "?breached=1", filters.overdue_at is not None, alarm=late > 0),
+        Tile(Text("全部在途", "All open"), f"{counted.open}{more}", "?", filters == OrderFilters()),
+        Tile(Text("已超时", "Breached"), late, "?breached=1", filters.overdue_at is not None, alarm=counted.late > 0),
     ]
-    for name, state in process.states.items():
-        if counted.get(name):
-            tiles.append(Tile(state.label, counted[name], f"?state={name}", filters.states == (name,)))
+    for name, state in latest(PROCESS).states.items():
+        number = counted.by_state.get(name, 0)
+        if number or (counted.is_more and state.category in OPEN):
+            shown = "" if counted.is_more else str(number)
+            tiles.append(Tile(state.label, shown, f"?state={name}", filters.states == (name,)))
     return tiles
 
 

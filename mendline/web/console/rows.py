@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from mendline.kernel.text import Text
-from mendline.kernel.time import moment_text
+from mendline.kernel.time import local_day, moment_text
 from mendline.network import areas
 from mendline.orders.models import Record, RepairOrder
+from mendline.orders.queue import ListedOrder
 from mendline.process.clock_state import ClockState
 from mendline.process.definition import Process
 from mendline.process.loading import process_for
 from mendline.web.console.chips import Chip, chip_of
-from mendline.web.console.fact_words import product_name, shown
+from mendline.web.console.fact_words import product_name, product_names, shown
 
 NOTHING = Text("", "")
+TO_BE_CALLED = frozenset({"dispatched", "downloaded", "contacting"})  # until a time is promised (STN-19)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How often the user was called today, out of how many times (STN-25; 0: this version has no quota)."""
+
+    today: int
+    quota: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class OrderRow:
     created_at: datetime
     urges: int
     match: Text  # what it has in common with the report being taken; else empty
+    revision: int
+    calls: Calls | None  # None: nobody has to be called now
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +67,16 @@ class RecordRow:
     created_at: datetime
 
 
-def order_rows(orders: Iterable[RepairOrder], now: datetime) -> list[OrderRow]:
-    return [order_row(order, now) for order in orders]
+def order_rows(orders: Iterable[RepairOrder | ListedOrder], now: datetime) -> list[OrderRow]:
+    names = product_names()
+    return [order_row(order, now, names=names) for order in orders]
 
 
-def order_row(order: RepairOrder, now: datetime, match: Text = NOTHING) -> OrderRow:
+def order_row(
+    order: RepairOrder | ListedOrder, now: datetime, match: Text = NOTHING, *, names: Mapping[str, Text] | None = None
+) -> OrderRow:
+    """Return the row of one order. `names` are those of the products, which a list looks up once for all its rows."""
+    product = (names or {}).get(order.product)
     process = process_for(order.process, order.process_version)
     promised = order.facts.get("promised_at")
     return OrderRow(
@@ -69,7 +86,7 @@ def order_row(order: RepairOrder, now: datetime, match: Text = NOTHING) -> Order
         category=order.category,
         customer=order.customer_name,
         phone=order.phone,
-        product_name=product_name(order.product),
+        product_name=product or product_name(order.product),
         area_name=Text(areas.name_of(order.area), areas.name_of(order.area, "en")),
         fault=order.fault,
         promise=moment_text(datetime.fromisoformat(promised)) if promised else None,
@@ -78,7 +95,19 @@ def order_row(order: RepairOrder, now: datetime, match: Text = NOTHING) -> Order
         created_at=order.created_at,
         urges=int(order.facts.get("urges") or 0),
         match=match,
+        revision=order.revision,
+        calls=calls_of(process, order, now),
     )
+
+
+def calls_of(process: Process, order: RepairOrder | ListedOrder, now: datetime) -> Calls | None:
+    """Return today's calls of an order whose user is still to be reached; of others only if there were any."""
+    attempts = order.facts.get("attempts") or {}
+    today = int(attempts.get(local_day(now).isoformat(), 0)) if attempts else 0
+    if order.state not in TO_BE_CALLED and not today:
+        return None
+    quota = process.parameters.get("contact_quota")
+    return Calls(today, quota if isinstance(quota, int) else 0)
 
 
 def record_rows(records: Iterable[Record], now: datetime) -> list[RecordRow]:

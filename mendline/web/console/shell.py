@@ -65,6 +65,6 @@ def home_of(actor: Actor) -> str:
     return reverse("console:search")
 
 
-def unseen_notices(actor: Actor) -> int:
-    """Return how many notices of the last days this person has not opened, at most 99."""
-    return queries.count_unseen_notices(actor)
+def unseen_notices(actor: Actor, seen_id: int | None = None) -> int:
+    """Return how many notices this person has not opened, at most 99; `seen_id` is the newest opened, if known."""
+    return queries.count_unseen_notices(actor, seen_id=seen_id)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
+from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -26,10 +28,55 @@ from mendline.web.console.words import role_name
 register = template.Library()
 
 
-@register.simple_tag
-def t(zh: str, en: str, **values: object) -> str:
-    """Say it in the language of the page: `{% t "提交" "Submit" %}`; `{name}` places are filled from the arguments."""
-    return say(Text(zh, en).filled(**values)) if values else say(Text(zh, en))
+@register.tag
+def t(parser: Parser, token: Token) -> template.Node:
+    """Say it in the language of the page: `{% t "提交" "Submit" %}`; `{name}` places are filled from the arguments.
+
+    Most are two sentences and nothing more. They are read once, when the template is, because a page has dozens.
+    """
+    parts = token.split_contents()[1:]
+    if len(parts) == 2 and all(_is_plain(part) for part in parts):
+        return _Sentence(Text(parts[0][1:-1], parts[1][1:-1]))
+    arguments, named, target = _parsed(parser, parts)
+    return _Filled(arguments, named, target)
+
+
+def _is_plain(part: str) -> bool:
+    """Tell whether an argument is a sentence between quotes that no escaping would change."""
+    return part[0] == part[-1] and part[0] in "\"'" and not set("<>&\"'\\") & set(part[1:-1])
+
+
+def _parsed(parser: Parser, parts: list[str]) -> tuple[list[FilterExpression], dict[str, FilterExpression], str | None]:
+    target = parts[-1] if len(parts) > 3 and parts[-2] == "as" else None
+    said = parts[:-2] if target else parts
+    arguments = [parser.compile_filter(part) for part in said[:2]]
+    if len(arguments) != 2:
+        raise template.TemplateSyntaxError("t takes a Chinese and an English sentence")
+    return arguments, token_kwargs(said[2:], parser), target
+
+
+class _Sentence(template.Node):
+    def __init__(self, text: Text) -> None:
+        self._zh, self._en = SafeString(text.zh), SafeString(text.en)
+
+    def render(self, context: template.Context) -> SafeString:
+        return self._en if (get_language() or "").startswith("en") else self._zh
+
+
+class _Filled(template.Node):
+    def __init__(
+        self, arguments: list[FilterExpression], named: dict[str, FilterExpression], target: str | None
+    ) -> None:
+        self._arguments, self._named, self._target = arguments, named, target
+
+    def render(self, context: template.Context) -> str:
+        zh, en = (str(argument.resolve(context)) for argument in self._arguments)
+        values = {name: value.resolve(context) for name, value in self._named.items()}
+        said = say(Text(zh, en).filled(**values)) if values else say(Text(zh, en))
+        if self._target is not None:
+            context[self._target] = said
+            return ""
+        return conditional_escape(said) if context.autoescape else said
 
 
 def say(text: Text) -> str:
@@ -49,6 +96,7 @@ def said_of(pair: dict[str, str] | None) -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, extra: str = "") -> SafeString:
     """One icon of the sprite; it never carries meaning alone, so screen readers skip it."""
     return format_html(
@@ -118,8 +166,9 @@ def navigation(context: template.Context) -> list[NavItem]:
 
 @register.simple_tag(takes_context=True)
 def unseen(context: template.Context) -> int:
-    actor = actor_in(context["request"])
-    return unseen_notices(actor) if actor else 0
+    request: HttpRequest = context["request"]
+    actor = actor_in(request)
+    return unseen_notices(actor, getattr(request.user, "notices_seen_id", None)) if actor else 0
 
 
 def actor_in(request: HttpRequest) -> Actor | None:
