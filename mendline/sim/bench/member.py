@@ -28,7 +28,11 @@ JOBS: Mapping[str, str] = {
     "change_coverage": "choice_jobs",
     "wait_for_coverage": "choice_jobs",
     "read_queue": "queue_jobs",
+    "count_queue": "queue_jobs",
     "render_queue": "queue_jobs",
+    "fill_search": "search_jobs",
+    "search_orders": "search_jobs",
+    "render_palette": "search_jobs",
     "warm_sweeper": "sweep_jobs",
     "sweep_all": "sweep_jobs",
 }

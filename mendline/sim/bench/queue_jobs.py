@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.db import connection
 from django.test import Client
@@ -12,7 +13,8 @@ from django.utils import timezone
 
 from mendline.access.actors import Actor
 from mendline.access.models import Person
-from mendline.orders.queries import PAGE, OrderFilters, page_of_orders
+from mendline.orders.queries import PAGE, OrderFilters
+from mendline.orders.queue import queue_page, standing
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ROLES = {"station": "station_coordinator", "region": "region_interface", "everywhere": "cc_agent"}
@@ -20,18 +22,27 @@ ROLES = {"station": "station_coordinator", "region": "region_interface", "everyw
 
 def read_queue(whose: str, number: int, seed: int) -> dict[str, object]:
     """Read the first page of the queue `number` times; returns milliseconds of each."""
-    actors = [Actor(None, "测量", ROLES[whose], **place) for place in _places(whose, number, seed)]
     filters = OrderFilters()
 
     def read(actor: Actor) -> int:
-        return len(page_of_orders(actor, filters=filters).rows)
+        return len(queue_page(actor, filters).rows)
 
-    return _timed([lambda actor=actor: read(actor) for actor in actors])  # type: ignore[misc]
+    return _timed([partial(read, actor) for actor in _actors(whose, number, seed)])
+
+
+def count_queue(whose: str, number: int, seed: int) -> dict[str, object]:
+    """Count the open orders above the queue `number` times; returns milliseconds of each."""
+    now = timezone.now()
+
+    def count(actor: Actor) -> int:
+        return standing(actor, now).open
+
+    return _timed([partial(count, actor) for actor in _actors(whose, number, seed)])
 
 
 def render_queue(whose: str, number: int, seed: int) -> dict[str, object]:
     """Ask for the whole page, signed in, through all middleware and templates; returns milliseconds of each."""
-    clients = {tuple(place.items()): _signed_in(whose, place) for place in _places(whose, 12, seed=1)}
+    clients = {tuple(place.items()): signed_in(whose, place) for place in _places(whose, 12, seed=1)}
     chosen = random.Random(seed).choices(list(clients.values()), k=number)
 
     def render(client: Client) -> int:
@@ -40,7 +51,7 @@ def render_queue(whose: str, number: int, seed: int) -> dict[str, object]:
             raise RuntimeError(f"the queue page answers {response.status_code}: {response.content[:500]!r}")
         return len(response.content)
 
-    return _timed([lambda client=client: render(client) for client in chosen])  # type: ignore[misc]
+    return _timed([partial(render, client) for client in chosen])
 
 
 def _timed(reads: list[Callable[[], int]]) -> dict[str, object]:
@@ -56,7 +67,11 @@ def _timed(reads: list[Callable[[], int]]) -> dict[str, object]:
     return {"ms": taken, "cpu_ms": 1000 * (time.process_time() - cpu) / len(reads), "size": sum(sizes) / len(sizes)}
 
 
-def _signed_in(whose: str, place: dict[str, str]) -> Client:
+def _actors(whose: str, number: int, seed: int) -> list[Actor]:
+    return [Actor(None, "测量", ROLES[whose], **place) for place in _places(whose, number, seed)]
+
+
+def signed_in(whose: str, place: dict[str, str]) -> Client:
     username = f"queue-{whose}-{'-'.join(place.values())}"
     person, _ = Person.objects.get_or_create(
         username=username, defaults={"name": "测量", "role": ROLES[whose], **place}

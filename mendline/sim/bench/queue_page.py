@@ -15,7 +15,7 @@ FEW_STATIONS = 8  # so that each of them has a full page
 LEAST_OPEN = 20_000  # with fewer orders in all, more of them are open, so that pages are full
 READS, PAGES = 200, 60
 OTHERS_SHARE = 5  # wider scopes, which nobody works from all day, are read that many times less often
-JOBS = (("read_queue", "query", READS), ("render_queue", "whole page", PAGES))
+JOBS = (("read_queue", "query", READS), ("count_queue", "counts", READS), ("render_queue", "whole page", PAGES))
 
 
 @dataclass(slots=True)
