@@ -44,11 +44,19 @@ class _Box:
         return self.x + BOX_WIDTH / 2
 
 
-def svg(process: Process, language: str, path: Sequence[str] = (), current: str | None = None) -> str:
+def svg(
+    process: Process,
+    language: str,
+    path: Sequence[str] = (),
+    current: str | None = None,
+    *,
+    times: Mapping[str, tuple[str, str]] | None = None,
+) -> str:
     """Return the picture of a process as SVG text.
 
     `path` holds the states an order has passed, in order, and `current` where it stands now.
-    `language` is a language tag; anything but English is Chinese.
+    `times` are the words under a state's name and those that explain it on hovering. `language` is
+    a language tag; anything but English is Chinese.
     """
     boxes = _placed(process)
     changes = _changes(process)
@@ -62,7 +70,8 @@ def svg(process: Process, language: str, path: Sequence[str] = (), current: str 
         for (source, target), steps in sorted(changes.items(), key=lambda item: item[0] in walked)
         if (source, target) in walked or _is_drawn(boxes[source], boxes[target], has_path=bool(path))
     ]
-    parts += [_state(box, tops, language, path, current) for box in boxes.values()]
+    told = times or {}
+    parts += [_state(box, tops, language, path, current, *told.get(box.state.name, ("", ""))) for box in boxes.values()]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="process-diagram" width="{width}"'
         f' viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(process.label.in_language(language))}"'
@@ -178,7 +187,15 @@ def _names(steps: Sequence[Transition], language: str) -> str:
     return " / ".join(dict.fromkeys(step.label.in_language(language) for step in steps))
 
 
-def _state(box: _Box, tops: Mapping[int, float], language: str, path: Sequence[str], current: str | None) -> str:
+def _state(
+    box: _Box,
+    tops: Mapping[int, float],
+    language: str,
+    path: Sequence[str],
+    current: str | None,
+    reached: str,
+    explained: str,
+) -> str:
     name, top = box.state.name, tops[box.row]
     classes, fill, stroke, ink = f"state {box.state.category}", "#ffffff", "#c8d0da", "#4a5565"
     if name in path:
@@ -187,15 +204,20 @@ def _state(box: _Box, tops: Mapping[int, float], language: str, path: Sequence[s
         classes, fill, stroke, ink = f"{classes} current", "#066fd1", "#066fd1", "#ffffff"
     label = box.state.label.in_language(language)
     lines = _wrapped(label)
-    first = top + BOX_HEIGHT / 2 - (len(lines) - 1) * 7.5 + 4.5
+    count, apart = (len(lines) + 1, 13.5) if reached else (len(lines), 15)
+    first = top + BOX_HEIGHT / 2 - (count - 1) * apart / 2 + 4.5
     words = "".join(
-        f'<tspan x="{box.middle:g}" y="{first + place * 15:g}">{escape(line)}</tspan>'
+        f'<tspan x="{box.middle:g}" y="{first + place * apart:g}">{escape(line)}</tspan>'
         for place, line in enumerate(lines)
     )
+    if reached:
+        y = first + len(lines) * apart - 1
+        words += f'<tspan x="{box.middle:g}" y="{y:g}" font-size="10" class="reached">{escape(reached)}</tspan>'
     dashes = ' stroke-dasharray="4 3"' if box.state.category == "void" else ""
     return (
-        f'<g class="{classes}"><title>{escape(label)}</title><rect x="{box.x:g}" y="{top:g}" width="{BOX_WIDTH}"'
-        f' height="{BOX_HEIGHT}" rx="7" fill="{fill}" stroke="{stroke}"{dashes}/>'
+        f'<g class="{classes}"><title>{escape(explained or label)}</title>'
+        f'<rect x="{box.x:g}" y="{top:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7" fill="{fill}"'
+        f' stroke="{stroke}"{dashes}/>'
         f'<text text-anchor="middle" fill="{ink}">{words}</text></g>'
     )
 
