@@ -7,7 +7,9 @@ import { openBeside } from "./beside";
 import { closeSteps, copyOnClick, fillFromButtons, switchTheme } from "./choose";
 import { waitForComposition } from "./composition";
 import { countDown } from "./countdown";
+import { keepDrafts } from "./drafts";
 import { say } from "./language";
+import { closeMenusAfterSteps } from "./menus";
 import { listenForKeys } from "./shortcuts";
 import { signaturePad } from "./signature";
 import { sayWhatFailed, toast } from "./toast";
@@ -30,6 +32,8 @@ openBeside();
 fillFromButtons();
 switchTheme();
 closeSteps();
+keepDrafts();
+closeMenusAfterSteps();
 copyOnClick(() => toast(say("已复制", "Copied")));
 countDown();
 

@@ -11,6 +11,10 @@ declare module "@tabler/core/dist/js/tabler.esm.js" {
     constructor(element: Element, options?: { delay?: number });
     show(): void;
   }
+  export class Dropdown {
+    static getInstance(toggle: Element): Dropdown | null;
+    hide(): void;
+  }
 }
 declare module "idiomorph/htmx";
 declare module "htmx-ext-response-targets";

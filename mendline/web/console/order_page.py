@@ -15,12 +15,14 @@ from mendline.network.models import Station
 from mendline.orders import queries
 from mendline.orders.queries import SubjectPage
 from mendline.orders.store import Loaded
+from mendline.process import rules as rule_texts
 from mendline.process.definition import Process, Transition
-from mendline.process.diagram import svg
 from mendline.web.console.chips import Chip, chips_of
 from mendline.web.console.creating import creations_for
 from mendline.web.console.fact_words import Shown, facts_shown, moments_shown, origin_name, product_name
-from mendline.web.console.timeline import timeline_of
+from mendline.web.console.late_words import late_stories
+from mendline.web.console.picture import picture_of
+from mendline.web.console.timeline import TOPICS, timeline_of
 from mendline.web.console.visit import Visit, screen
 
 ORDER_KIND = "repair"
@@ -40,6 +42,11 @@ class StepRow:
     def asks(self) -> bool:
         """Whether a form comes first: something is to be filled in, or the step cannot be undone."""
         return bool(self.step.takes) or self.step.danger
+
+    @property
+    def sentence(self) -> Text | None:
+        """The rule that stands in the way, in words."""
+        return rule_texts.text_of(self.refusal.rule) if self.refusal is not None and self.refusal.rule else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ def body_of(visit: Visit, ref: str) -> dict[str, Any]:
     return {
         **sheets_of(visit, page),
         "creations": creations_for(visit.actor, page.subject),
-        "picture": svg(page.process, visit.language, path=list(page.path), current=page.subject.state),
+        "picture": picture_of(page, visit.language, visit.now),
+        "stories": late_stories(page, visit.now),
         "why": why_station(page, visit.now),
         "links": links_of(page.subject),
         "product": product_name(str(facts.get("product", ""))),
@@ -114,6 +122,7 @@ def sheets_of(visit: Visit, page: SubjectPage) -> dict[str, Any]:
         "sheet": sheet_of(visit, page),
         "records": [sheet_of(visit, part) for part in page.records],
         "events": events,
+        "topics": [(code, label) for code, label in TOPICS.items() if any(code in event.topics for event in events)],
     }
 
 

@@ -8,8 +8,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from mendline.orders import queries, store
-from mendline.process.diagram import svg
 from mendline.web.console.order_page import sheets_of
+from mendline.web.console.picture import picture_of
 from mendline.web.console.visit import Visit, screen
 
 
@@ -27,8 +27,7 @@ def record_body_of(visit: Visit, ref: str) -> dict[str, Any]:
     Raises NotVisible.
     """
     page = queries.subject_page(visit.actor, ref, visit.now)
-    picture = svg(page.process, visit.language, path=list(page.path), current=page.subject.state)
-    return {**sheets_of(visit, page), "picture": picture}
+    return {**sheets_of(visit, page), "picture": picture_of(page, visit.language, visit.now)}
 
 
 @screen

@@ -13,18 +13,21 @@ from django.urls import reverse
 from mendline.kernel.errors import Conflict, Invalid, NotVisible, Refused
 from mendline.kernel.ids import new_ref
 from mendline.kernel.text import Text
-from mendline.kernel.time import moment_text
 from mendline.orders import store
 from mendline.orders.store import Loaded, table_of
 from mendline.orders.transitions import begin, perform
+from mendline.process.decide import permitted
 from mendline.process.definition import Process, Transition
 from mendline.process.loading import process_for
 from mendline.web.console.choices import options_for
 from mendline.web.console.creating import Creation, creation, ref_of_ticket, ticket_for
 from mendline.web.console.fields import Field, fields_of
 from mendline.web.console.given import given_from
+from mendline.web.console.meanwhile import events_since
+from mendline.web.console.once import already_done
 from mendline.web.console.order_page import body_of
 from mendline.web.console.record_page import record_body_of
+from mendline.web.console.timeline import Event
 from mendline.web.console.uploads import with_uploads
 from mendline.web.console.visit import Visit, go, screen
 
@@ -45,6 +48,9 @@ class StepForm:
     problem: Text | None = None
     rules: tuple[str, ...] = ()
     tone: str = "danger"
+    events: tuple[Event, ...] = ()  # what somebody else did meanwhile
+    possible: bool = True
+    posted: bool = False  # the fields hold what was sent, not what the order knows
 
     @property
     def back(self) -> str:
@@ -69,16 +75,18 @@ def step(visit: Visit, ref: str, name: str) -> HttpResponse:
         _fields(visit, process, transition, subject), transition.label,
     )  # fmt: skip
     if visit.request.method != "POST":
-        return _draw(visit, form)
+        return _draw(visit, _refused_already(visit, form, subject))
     try:
         with transaction.atomic():  # a file whose step is refused is not kept either
+            if already_done(visit, f"{ref}.{name}"):
+                return _done(visit, within, said_after(process, transition, store.load(ref, actor=visit.actor)))
             given = given_from(visit.posted, process, transition)
             given = with_uploads(visit, process, transition, given, subject.order_ref or ref)
             after = perform(
                 ref, name, actor=visit.actor, now=visit.now, given=given, expected_revision=_revision(visit)
             )
-    except Conflict as conflict:
-        return _redraw_after_conflict(visit, form, conflict)
+    except Conflict:
+        return _redraw_after_conflict(visit, form)
     except Refused as refusal:
         return _redraw(visit, form, refusal, _fields(visit, process, transition, subject, refusal))
     return _done(visit, within, said_after(process, transition, after))
@@ -160,6 +168,15 @@ def _fields(
     )
 
 
+def _refused_already(visit: Visit, form: StepForm, subject: Loaded) -> StepForm:
+    """Whoever comes back to a form by an old address is told at once that its time is over."""
+    try:
+        permitted(form.process, form.step.name, state=subject.state, role=visit.actor.role)
+    except Refused as refusal:
+        return replace(form, problem=refusal.detail, rules=refusal.rules, tone="warning", possible=False, fields=[])
+    return form
+
+
 def _draw(visit: Visit, form: StepForm, status: int = 200) -> HttpResponse:
     template = "console/step_form.html" if visit.by_htmx else "console/step_page.html"
     return visit.render(template, {"form": form}, status=status)
@@ -169,23 +186,34 @@ def _redraw(visit: Visit, form: StepForm, refusal: Refused, fields: list[Field])
     """The form again, with what was typed, and what to mend beside the field or on top."""
     problem = Text("请更正标出的项目", "Mend the marked fields") if isinstance(refusal, Invalid) else refusal.detail
     rules = () if isinstance(refusal, Invalid) else refusal.rules
-    response = _draw(visit, replace(form, fields=fields, problem=problem, rules=rules), 422)
+    response = _draw(visit, replace(form, fields=fields, problem=problem, rules=rules, posted=True), 422)
     return _into_step(response, form)
 
 
-def _redraw_after_conflict(visit: Visit, form: StepForm, conflict: Conflict) -> HttpResponse:
+def _redraw_after_conflict(visit: Visit, form: StepForm) -> HttpResponse:
     """Somebody was faster. What was typed stays, beside how the order stands now; sending again is a decision."""
     subject = store.load(form.ref, actor=visit.actor)
-    state, at = form.process.states[subject.state].label, moment_text(subject.updated_at)
+    state = form.process.states[subject.state].label
+    possible = form.step in form.process.steps_from(subject.state)
     problem = Text(
-        f"{conflict.detail.zh}。现在的状态是“{state.zh}”（{at.zh} 更新）。您填写的内容还在，请核对后再提交。",
-        f"{conflict.detail.en}. It now stands at {state.en} (changed {at.en}). What you typed is still here: "
-        "check it, then send again.",
+        f"在您填写期间，他人已更新此单，现在的状态是“{state.zh}”。",
+        f"Somebody changed this while you were writing. It now stands at {state.en}. ",
     )
+    then = Text("您填写的内容还在，请核对后再提交。", "What you typed is still here: check it, then send again.")
+    if not possible:
+        then = Text(
+            "这一步现在不能再办；您填写的内容还在，可以复制。",
+            "This step is no longer possible; what you typed can still be copied.",
+        )
+    problem = Text(problem.zh + then.zh, problem.en + then.en)
     fields = fields_of(
         form.process, form.step, options=options_for(subject.station_no), facts=subject.facts, posted=visit.posted
     )
-    fresh = replace(form, revision=subject.revision, fields=fields, problem=problem, tone="warning")
+    seen = _revision(visit)
+    fresh = replace(
+        form, revision=subject.revision, fields=fields, problem=problem, tone="warning", possible=possible, posted=True,
+        events=tuple(events_since(subject, form.process, seen)) if seen is not None else (),
+    )  # fmt: skip
     return _into_step(_draw(visit, fresh, 409), form)
 
 

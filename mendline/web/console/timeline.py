@@ -11,7 +11,7 @@ from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.text import Text
 from mendline.kernel.time import moment_text
 from mendline.process.definition import Process
-from mendline.web.console.fact_words import HIDDEN, Shown, shown
+from mendline.web.console.fact_words import HIDDEN, PICTURES, Shown, shown
 from mendline.web.console.words import CLOCK_VERBS, role_name
 
 ICONS = {
@@ -22,10 +22,27 @@ ICONS = {
     "cancel_and_reassign": "arrows-exchange", "urge": "alert-circle", "reopen": "refresh", "reveal_phone": "eye",
     "attach": "photo",
 }  # fmt: skip
+# What a person narrows the history to; an event that told somebody something belongs to "told" as well.
+TOPICS = {
+    "contact": Text("联系", "Contacts"),
+    "promise": Text("承诺", "Promises"),
+    "part": Text("备件", "Parts"),
+    "told": Text("通知", "Notices"),
+    "clock": Text("时限", "Deadlines"),
+    "file": Text("照片与文件", "Files"),
+    "phone": Text("查看电话", "Number seen"),
+}
+TOPIC_OF = {
+    "log_contact": "contact", "mark_unreachable": "contact", "report_wrong_number": "contact", "urge": "contact",
+    "log_attempt": "contact", "promise": "promise", "order_part": "part", "borrow_part": "part",
+    "part_arrived": "part", "part_refused": "part", "note_part_late": "part", "attach": "file",
+    "reveal_phone": "phone",
+}  # fmt: skip
 OTHER_KINDS = {
     "reveal_phone": Text("查看完整电话", "Saw the whole telephone number"),
     "attach": Text("上传文件", "File added"),
 }
+BESIDE_THE_STEPS = (".reveal_phone", ".attach")
 CHANNELS = {"inbox": Text("站内", "in-app"), "email": Text("邮件", "e-mail"), "webhook": Text("接口", "webhook")}
 DELIVERY = {
     "pending": Text("待发送", "waiting"),
@@ -44,6 +61,8 @@ class Told:
     channel: Text
     delivery: Text
     failed: bool
+    sent_at: datetime | None = None
+    error: str = ""
 
 
 @dataclass(slots=True)
@@ -61,25 +80,42 @@ class Event:
     clocks: list[Text] = field(default_factory=list)
     rules: tuple[str, ...] = ()
     told: list[Told] = field(default_factory=list)
+    topic: str = ""
+
+    @property
+    def topics(self) -> str:
+        """The topics this event is shown under, as one attribute."""
+        found = {self.topic} | ({"told"} if self.told else set()) | ({"promise"} if self._promises else set())
+        return " ".join(sorted(found - {""}))
+
+    @property
+    def _promises(self) -> bool:
+        """A part order or an unresolved pass may carry a promise (STN-08)."""
+        return any(fact.name == "promised_at" for fact in self.facts)
 
 
 def timeline_of(
     order_ref: str, entries: Iterable[Entry], notices: Iterable[Outgoing], processes: dict[str, Process]
 ) -> list[Event]:
     """Return events, the latest first. `processes` holds the process of each subject by its number."""
-    events: dict[tuple[str, int], Event] = {}
+    steps: dict[tuple[str, int], Event] = {}
     found: list[Event] = []
     for entry in entries:
         event = _event(order_ref, entry, processes.get(entry.subject))
         found.append(event)
-        events[(entry.subject, entry.revision)] = event
+        if not entry.kind.endswith(BESIDE_THE_STEPS):  # these leave the revision as it is
+            steps.setdefault((entry.subject, entry.revision), event)
     for notice in notices:
         # A message's key begins with number and revision: the step that caused it.
         subject, _, rest = notice.key.partition(":")
         revision = rest.partition(":")[0]
-        event_of = events.get((subject, int(revision))) if revision.isdigit() else None
-        if event_of is not None and notice.channel != "webhook":
-            event_of.told.append(_told(notice))
+        cause = steps.get((subject, int(revision))) if revision.isdigit() else None
+        if notice.channel == "webhook":
+            continue
+        if cause is None:
+            cause = Event(notice.at, Text("通知", "Notice"), role_name("timer"), "send", tone="clock")
+            found.append(cause)
+        cause.told.append(_told(notice))
     return sorted(found, key=lambda event: event.at, reverse=True)
 
 
@@ -109,9 +145,10 @@ def _event(order_ref: str, entry: Entry, process: Process | None) -> Event:
         tone="breach" if breached else "clock" if step is None else "step",
         ref=beside,
         state=process.states[entry.to_state].label if moved and process else None,
-        facts=_facts(process, given) if process else [],
+        facts=_facts(process, given) if process and step else _file(process, entry),
         clocks=clocks if step is not None else clocks[1:],
         rules=tuple(entry.data.get("rules") or ()),
+        topic=TOPIC_OF.get(verb, "clock" if step is None and clocks else ""),
     )
 
 
@@ -129,6 +166,17 @@ def _facts(process: Process, given: Mapping[str, Any]) -> list[Shown]:
     return [
         shown(fact, given[name]) for name, fact in process.facts.items() if given.get(name) not in (None, "", HIDDEN)
     ]
+
+
+def _file(process: Process | None, entry: Entry) -> list[Shown]:
+    """The photo or document that this entry added, to be looked at where it is told."""
+    stored, fact_name = str(entry.data.get("stored_as") or ""), str(entry.data.get("fact") or "")
+    if not stored:
+        return []
+    fact = process.facts.get(fact_name) if process else None
+    label = fact.label if fact else Text("文件", "File")
+    name = Text(str(entry.data.get("name", "")), str(entry.data.get("name", "")))
+    return [Shown(fact_name, label, name, file=stored, is_picture=fact is not None and fact.type in PICTURES)]
 
 
 def _who(entry: Entry) -> Text:
@@ -159,4 +207,4 @@ def _told(notice: Outgoing) -> Told:
         to = Text(f"{to.zh} {notice.station_no}", f"{to.en} {notice.station_no}")
     channel = CHANNELS.get(notice.channel, Text(notice.channel, notice.channel))
     delivery = DELIVERY.get(notice.state, Text(notice.state, notice.state))
-    return Told(text, to, channel, delivery, notice.state == "failed")
+    return Told(text, to, channel, delivery, notice.state == "failed", notice.sent_at, notice.error)

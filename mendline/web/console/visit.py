@@ -72,7 +72,14 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
         except (Refused, Conflict) as problem:
             return visit.render("console/refused.html", {"problem": problem}, status=problem.status)
 
-    guarded = login_required(wrapped)
+    signed_in = login_required(wrapped)
+
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.headers.get("HX-Request") == "true" and not request.user.is_authenticated:
+            # The login page has no place inside another one; the browser keeps what was typed and goes there itself.
+            return HttpResponse(status=401)
+        return signed_in(request, *args, **kwargs)
+
     return never_cache(vary_on_headers("HX-Request", "Cookie", "Accept-Language")(guarded))
 
 

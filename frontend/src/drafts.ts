@@ -1,0 +1,134 @@
+import htmx from "htmx.org";
+import { say } from "./language";
+
+// What a person typed into the form of a step outlives a reload, a lost connection and a session that ended.
+// It stays in this tab (sessionStorage), belongs to one person, and goes when the form was accepted or given up.
+
+interface Draft {
+  person: string;
+  path: string;
+  within: string;
+  action: string;
+  values: [string, string][];
+}
+
+const PREFIX = "mendline.draft:";
+const NOT_KEPT = new Set(["csrfmiddlewaretoken", "once", "revision", "ticket", "within"]);
+const LOGIN = "/accounts/login/";
+
+const formsIn = (root: Element): HTMLFormElement[] => [
+  ...(root.matches("form[data-draft]") ? [root as HTMLFormElement] : []),
+  ...root.querySelectorAll<HTMLFormElement>("form[data-draft]"),
+];
+const keyOf = (form: HTMLFormElement): string => PREFIX + (form.getAttribute("action") ?? "");
+
+function read(key: string): Draft | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(key) ?? "null") as Draft | null;
+  } catch {
+    return null;
+  }
+}
+
+function keep(form: HTMLFormElement): void {
+  const values = [...new FormData(form)].filter(
+    (pair): pair is [string, string] => typeof pair[1] === "string" && pair[1] !== "" && !NOT_KEPT.has(pair[0]),
+  );
+  const within = form.querySelector<HTMLInputElement>("[name=within]")?.value ?? "";
+  const draft: Draft = {
+    person: form.dataset.draft ?? "",
+    path: location.pathname,
+    within,
+    action: form.getAttribute("action") ?? "",
+    values,
+  };
+  try {
+    sessionStorage.setItem(keyOf(form), JSON.stringify(draft));
+  } catch {
+    // Storage may be full or forbidden; the form itself still holds everything.
+  }
+}
+
+function fill(form: HTMLFormElement, draft: Draft): void {
+  for (const [name, value] of draft.values) {
+    for (const field of form.querySelectorAll<HTMLInputElement>(`[name="${CSS.escape(name)}"]`)) {
+      if (field.type === "radio" || field.type === "checkbox") field.checked = field.value === value;
+      else if (field.type !== "file") field.value = value;
+    }
+  }
+  const note = document.createElement("div");
+  note.className = "alert alert-info d-flex gap-2 align-items-center py-2";
+  note.setAttribute("role", "status");
+  note.dataset.draftNote = "";
+  const words = document.createElement("span");
+  words.textContent = say("已恢复您没有提交的内容，请核对后提交。", "What you had not sent is back. Check it, then send it.");
+  const drop = document.createElement("button");
+  drop.type = "button";
+  drop.className = "btn btn-sm ms-auto";
+  drop.textContent = say("放弃", "Discard");
+  drop.addEventListener("click", () => {
+    sessionStorage.removeItem(keyOf(form));
+    form.reset();
+    note.remove();
+  });
+  note.append(words, drop);
+  form.prepend(note);
+}
+
+/** A form just came onto the page: put back what was typed, unless the server sent it along. */
+function restore(form: HTMLFormElement): void {
+  const draft = read(keyOf(form));
+  if (!draft || form.hasAttribute("data-posted") || form.querySelector("[data-draft-note]")) return;
+  if (draft.person !== form.dataset.draft) sessionStorage.removeItem(keyOf(form));
+  else fill(form, draft);
+}
+
+/** After a reload the form is opened again where it stood; where its page is another one, a line leads there. */
+function reopen(): void {
+  const person = document.querySelector<HTMLElement>("[data-person]")?.dataset.person;
+  for (const key of Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX))) {
+    const draft = read(key);
+    if (!draft || (person && draft.person !== person)) {
+      sessionStorage.removeItem(key);
+      continue;
+    }
+    const place = document.getElementById(`step-${draft.within}`);
+    if (!person || !place || place.querySelector("form")) continue;
+    const address = draft.action + (draft.action.includes("?") ? "&" : "?") + `within=${encodeURIComponent(draft.within)}`;
+    void htmx.ajax("get", address, { target: place, swap: "innerHTML" });
+  }
+}
+
+export function keepDrafts(): void {
+  document.addEventListener("input", (event) => {
+    const form = (event.target as HTMLElement).closest<HTMLFormElement>("form[data-draft]");
+    if (form) keep(form);
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    if (form.matches("form[data-draft]")) keep(form);
+    if (form.action.includes("/accounts/logout/")) {
+      for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+    }
+  }, true);
+  document.addEventListener("click", (event) => {
+    const form = (event.target as HTMLElement).closest("[data-close-step]")?.closest<HTMLFormElement>("form[data-draft]");
+    if (form) sessionStorage.removeItem(keyOf(form));
+  }, true);
+  document.body.addEventListener("htmx:load", (event) => formsIn((event as CustomEvent<{ elt: Element }>).detail.elt).forEach(restore));
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful } = (event as CustomEvent<{ elt: Element; successful: boolean }>).detail;
+    if (successful && elt.matches("form[data-draft]")) sessionStorage.removeItem(keyOf(elt as HTMLFormElement));
+  });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const { status, responseText } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;
+    // The session ended, or another tab began a new one: the form is kept, and comes back after signing in.
+    if (status === 401) location.assign(`${LOGIN}?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else if (status === 403 && responseText.includes("data-token-is-old")) location.reload();
+  });
+  // A page that the browser brings back as it was (Back) may be older than what was done since.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+  reopen();
+}
