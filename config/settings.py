@@ -42,7 +42,7 @@ CSRF_TRUSTED_ORIGINS = env_list("MENDLINE_TRUSTED_ORIGINS")
 
 # Lowest first, as in the import contract.
 PACKAGES = (
-    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "care", "contact",
+    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "search", "care", "contact",
     "channels", "web", "sim",
 )  # fmt: skip
 
@@ -158,10 +158,15 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Where open pages listen for changes (`mendline live`): a path behind a proxy, or an address of its own. Without one
+# they ask every ten seconds.
+LIVE_ADDRESS = env_text("MENDLINE_LIVE_ADDRESS", "")
+
 # Nothing inline and nothing from elsewhere; `data:` and `blob:` are pictures that the page itself made.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "connect-src": [SELF, *([LIVE_ADDRESS] if LIVE_ADDRESS.startswith("http") else [])],
         "img-src": [SELF, "data:", "blob:"],
         "object-src": [NONE],
         "base-uri": [NONE],

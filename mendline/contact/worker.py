@@ -1,4 +1,4 @@
-"""The worker: due timers, outgoing messages, standings, upkeep and jobs, in one process.
+"""The worker: due timers, outgoing messages, standings, the index of the search, upkeep and jobs, in one process.
 
 Any number of workers may run against one database. Everything they do is found in rows, claimed
 with SKIP LOCKED or harmless to do twice, so one may be killed at any moment.
@@ -26,6 +26,7 @@ from mendline.contact.recipients import BATCH as AUDIENCES
 from mendline.contact.recipients import address_due
 from mendline.orders.sweep import BATCH as TIMERS
 from mendline.orders.sweep import sweep
+from mendline.search import index
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ def loops() -> list[Loop]:
         Loop("timers", 1.0, lambda now: sweep(now) >= TIMERS),
         Loop("recipients", 1.0, lambda now: address_due(now) >= AUDIENCES),
         Loop("standings", 60.0, _refresh),
+        Loop("search", 0.5, index.catch_up),
+        Loop("search upkeep", 3600.0, index.put_away),
         Loop("upkeep", 3600.0, forget_old_answers),
     ]
     for name, channel in CHANNELS.items():

@@ -38,12 +38,15 @@ REVOKED: tuple[Revoked, ...] = (
     Revoked("journal_entry", "DELETE"),
 )
 
-# What an auditor need not know to audit: secrets, and what opens doors.
+# What an auditor need not know to audit: secrets, what opens doors, whom an order is for.
 HIDDEN_FROM_AUDITOR: tuple[Revoked, ...] = (
     Revoked("access_person", "SELECT", ("password",)),
     Revoked("access_token", "SELECT", ("digest",)),
     Revoked("channels_webhook", "SELECT", ("secret",)),
     Revoked("mfa_authenticator", "SELECT"),
+    # What orders are found by is made of names, telephone numbers and addresses.
+    Revoked("search_current", "SELECT"),
+    Revoked("search_past", "SELECT"),
     Revoked("django_session", "SELECT"),
 )
 
