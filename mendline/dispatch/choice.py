@@ -191,24 +191,6 @@ def rank(field: Field, loads: Loads) -> Choice:
     return Choice(ranked, (*verdicts, *full, *field.refused)[:MOST_EXPLAINED])
 
 
-def after_trying(choice: Choice, place: int | None) -> Choice:
-    """Return the choice as it turned out: `place` is the position (from 1) that still had a seat, None if none had."""
-    lost = choice.ranked if place is None else choice.ranked[: place - 1]
-    won = "" if place is None else choice.ranked[place - 1]
-    if not lost:
-        return choice
-    told = [
-        verdict._replace(outcome="taken_meanwhile", left=0)
-        if verdict.station in lost
-        else verdict._replace(outcome="chosen")
-        if verdict.station == won
-        else verdict
-        for verdict in choice.verdicts
-    ]
-    told.sort(key=lambda verdict: verdict.outcome != "chosen")
-    return Choice((won,) if won else (), tuple(told))
-
-
 def _standing_in_the_way(index: Index, wanted: Wanted, outlet: StationRow, head: StationRow, service: Service) -> str:
     """Return the outcome that rules the station out, or nothing."""
     day = wanted.day.toordinal()

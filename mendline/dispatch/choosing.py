@@ -1,4 +1,4 @@
-"""Choosing a station with the database at hand: fresh index, loads of the day, and the seat."""
+"""Choosing a station with the database at hand: fresh index and loads of the day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from mendline.dispatch import seats
-from mendline.dispatch.choice import Choice, Verdict, Wanted, after_trying, field_of, rank
+from mendline.dispatch.choice import Choice, Verdict, Wanted, field_of, rank
 from mendline.dispatch.current import current_index, fresh_index, index_revision
 from mendline.dispatch.explanations import as_stored, readable
 from mendline.dispatch.index import Index
@@ -29,27 +29,8 @@ class Found:
         return {"station_no": self.station_no, "region": self.region, **as_stored(self.choice, self.wanted)}
 
 
-def take_station(order_ref: str, wanted: Wanted, now: datetime) -> Found:
-    """Choose a station for the order and take its seat; both belong to the caller's transaction.
-
-    Two statements: the loads of the candidates, then the seat. If the last seat of the best went
-    meanwhile, the next in rank gets the order.
-    """
-    index, choice = _choice(wanted, now)
-    if not choice.ranked:
-        return Found("", _region_of(wanted), choice, wanted)
-    place = seats.take_first(order_ref, wanted.line, wanted.day, choice.ranked)
-    if place == 0:
-        number = seats.station_of_seat(order_ref)
-    else:
-        choice = after_trying(choice, place)
-        number = choice.ranked[0] if choice.ranked else ""
-    station = index.stations.get(number)
-    return Found(number, station.region if station else _region_of(wanted), choice, wanted)
-
-
 def look_for_station(wanted: Wanted, now: datetime) -> Found:
-    """Choose as `take_station` does, without taking anything: what would happen now."""
+    """Choose the station that an order of now would get; the seat is taken when the order is written."""
     index, choice = _choice(wanted, now)
     number = choice.ranked[0] if choice.ranked else ""
     return Found(number, index.stations[number].region if number else _region_of(wanted), choice, wanted)

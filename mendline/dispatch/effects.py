@@ -40,7 +40,7 @@ def station_has_capacity(facts: Facts, parameters: Parameters) -> No | None:
     """Refuse only where capacity is what is missing (COM-10)."""
     choice = facts["chosen_station"]
     refused = refusals(choice)
-    if choice["station_no"] or not refused or refused[0].outcome not in ("full", "taken_meanwhile", "no_capacity"):
+    if choice["station_no"] or not refused or refused[0].outcome not in ("full", "no_capacity"):
         return None
     return station_found(facts, parameters)
 
@@ -62,7 +62,7 @@ def take_own_seat(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     """A station's own order uses a seat of its day if one is left; it is never refused for want of one.
 
     The source is silent; a station that brings its own work has less room for the call centre's.
-    The look-up has taken the seat, so there is nothing to write.
+    The look-up has found the seat, and it is taken with the order, so there is no fact to write.
     """
     return {}
 

@@ -46,11 +46,6 @@ OUTCOMES: Mapping[str, Outcome] = {
         Text("只覆盖到{level}级，有站覆盖得更具体", "covers at {level} level only; another covers more precisely"),
         Text("为该站登记更具体的区域覆盖", "file a more precise coverage for it"),
     ),
-    "taken_meanwhile": Outcome(
-        "COM-10",
-        Text("最后的名额刚被其他维修单占用", "its last seat had just been taken by another order"),
-        Text("次日重新派单，或提高该站产能", "dispatch on another day, or raise its capacity"),
-    ),
     "full": Outcome(
         "COM-10",
         Text("当日产能 {per_day} 已满", "all {per_day} seats of the day are taken"),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from mendline.access.actors import Actor
 from mendline.dispatch import seats
 from mendline.dispatch.choice import Wanted
-from mendline.dispatch.choosing import look_for_station, take_station
+from mendline.dispatch.choosing import look_for_station
 from mendline.dispatch.current import current_index
 from mendline.kernel.time import local_day
 from mendline.network import areas, directory
@@ -19,13 +17,11 @@ from mendline.process.registry import Facts, lookup
 
 @lookup("chosen_station")
 def chosen_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
-    """Choose a station for the order `ref` and take its seat inside the surrounding transaction.
+    """Choose a station for the order. Its seat is taken with the order's row, in the same statement.
 
-    If the step is refused afterwards, the transaction takes the seat back with it. Outside a
-    transaction (a page that asks what would be possible) nothing is taken. Never kept as a fact: a
-    later step must choose again, not read what was once chosen.
+    Never kept as a fact: a later step must choose again, not read what was once chosen.
 
-    Reads `ref`, `area`, `product`, `station_wish` and `excluded_stations`; returns `station_no`
+    Reads `area`, `product`, `station_wish` and `excluded_stations`; returns `station_no`
     and `region` (of the area where no station was found) with the stations considered.
     """
     entry = directory.product_entry(_text(facts, "product"))
@@ -36,9 +32,7 @@ def chosen_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
         wish=_text(facts, "station_wish"),
         excluded=frozenset(str(number) for number in facts.get("excluded_stations") or ()),
     )
-    if not connection.in_atomic_block:
-        return look_for_station(wanted, now).as_fact()
-    return take_station(_text(facts, "ref"), wanted, now).as_fact()
+    return look_for_station(wanted, now).as_fact()
 
 
 @lookup("area_known")
@@ -67,17 +61,12 @@ def own_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, str]:
 
 
 @lookup("own_seat")
-def own_seat(facts: Facts, actor: Actor, now: datetime) -> bool:
-    """Take a seat of the acting station's own day for the order `ref`, and tell whether one was left.
-
-    Like `chosen_station` it takes the seat before the order is written: everybody holds the day's
-    counter first and the user's row after it, so that a station and an agent who act for the same
-    caller at once cannot wait for each other.
-    """
-    entry = directory.product_entry(_text(facts, "product"))
-    if entry is None or not connection.in_atomic_block:
-        return False
-    return seats.take_first(_text(facts, "ref"), entry.line, local_day(now), [actor.station_no]) is not None
+def own_seat(facts: Facts, actor: Actor, now: datetime) -> dict[str, str] | None:
+    """Return a seat of the acting station's own day for the order, None when none is left. Taken as any other."""
+    entry, day = directory.product_entry(_text(facts, "product")), local_day(now)
+    if entry is None or not seats.seats_left(actor.station_no, entry.line, day):
+        return None
+    return {"station_no": actor.station_no, "line": entry.line, "day": day.isoformat()}
 
 
 @lookup("station_entry")

@@ -1,7 +1,7 @@
-"""Seats of a station's day: read, taken, given back. Two statements on the way of an order, both prepared.
+"""Seats of a station's day: read and given back. One is taken by the statement that writes its order.
 
-The database functions (`network/migrations/0002_guards.py`) are the only truth about what is
-left: a choice made from an old count is corrected here, never the other way round (COM-10).
+The database functions (`network/migrations`) are the only truth about what is left: a choice made
+from an old count is refused there, and whoever made it chooses anew (COM-10).
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from django.db import connection
 
 from mendline.dispatch.choice import Loads
 
-# Chosen stations beyond these are not tried: a day on which so many fill up in one moment is full.
-MOST_TRIED = 24
 # Lists travel as one text: the driver needs longer to write an array than the server to take a text apart.
 LOADS = """
     SELECT station_no, taken, capacity FROM network_dayload
@@ -43,32 +41,6 @@ def read_day(stations: Sequence[str], line: str, day: date) -> DayRead:
             else:
                 revision = taken
     return DayRead(loads, revision)
-
-
-def take_first(order_ref: str, line: str, day: date, stations: Sequence[str]) -> int | None:
-    """Take a seat for the order at the first of `stations` that has one left, in the caller's transaction.
-
-    Returns the place in `stations` counted from 1; None when none has a seat; 0 when the order
-    already has one, which it keeps.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT network_take_seat(%s, %s, %s, string_to_array(%s, ',')::varchar[])",
-            [order_ref, line, day, ",".join(stations[:MOST_TRIED])],
-        )
-        row = cursor.fetchone()
-    return None if row is None or row[0] is None else int(row[0])
-
-
-def station_of_seat(order_ref: str) -> str:
-    """Return the station at which the order has a seat; empty without one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT d.station_no FROM network_seat s JOIN network_dayload d ON d.id = s.load_id WHERE s.order_ref = %s",
-            [order_ref],
-        )
-        row = cursor.fetchone()
-    return str(row[0]) if row else ""
 
 
 def release(order_ref: str) -> bool:

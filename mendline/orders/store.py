@@ -8,16 +8,17 @@ application's role may not change a state in any other way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 import orjson
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
-from mendline.kernel.errors import NotVisible
+from mendline.kernel.errors import Conflict, NotVisible
+from mendline.kernel.text import Text
 from mendline.process.clock_state import ClockState, PlannedTimer
 from mendline.process.decide import ClockEvent
 
@@ -35,6 +36,8 @@ SHARED = (
 )  # fmt: skip
 _ORDER_SELECT = ", ".join((*SHARED, *ORDER_COLUMNS, "customer_name", "phone"))
 _RECORD_SELECT = ", ".join((*SHARED, "order_ref"))
+# How `mendline_write` says why it wrote nothing.
+_MOVED_ON, _NO_SEAT, _IN_FLIGHT = "40001", "ML010", "ML409"
 _LOCK_ORDER_OF = """
     SELECT o.id FROM orders_repairorder o WHERE o.ref = (SELECT r.order_ref FROM orders_record r WHERE r.ref = %s)
     FOR UPDATE
@@ -149,6 +152,33 @@ def _json(value: Any) -> dict[str, Any]:
     return found
 
 
+class Overtaken(Exception):
+    """What was decided does not hold any more: the record moved on, or the seat went. Nothing was written."""
+
+
+class AnsweredMeanwhile(Exception):
+    """The caller's own number has an answer by now. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place in a station's day that an order takes with what is written (COM-10). `day` is Shanghai-local."""
+
+    station_no: str
+    line: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The caller's own number for a step, and the answer kept with it: sent again, the step is not done again."""
+
+    person_id: int
+    key: str
+    digest: str  # of the request, to tell another one under the same number
+    answer: Callable[[Loaded], tuple[int, str]]  # status and body
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One row to write, with its history entry, its timers and what the world is to be told."""
@@ -162,18 +192,42 @@ class Change:
     ended_clocks: tuple[str, ...] = ()
     timers: tuple[PlannedTimer, ...] = ()
     messages: tuple[Mapping[str, Any], ...] = ()
+    seat: Seat | None = None
+    once: Once | None = None
 
 
 def write(changes: Iterable[Change]) -> list[int]:
-    """Write all changes in one call and return the ids of their rows, in order.
+    """Write all changes in one call, all or none, and return the ids of their rows, in order.
 
-    Raises django.db.IntegrityError when a created number exists already.
+    Raises:
+        Overtaken: a record moved on since it was read, or a seat that was free is taken.
+        AnsweredMeanwhile: `once` was carried out by somebody else who came first.
+        Conflict: the same call is under way (`in_flight`), or a created number exists already.
     """
     payload = orjson.dumps([_as_json(change) for change in changes]).decode()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT mendline_write(%s::jsonb)", [payload])
-        row = cursor.fetchone()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT mendline_write(%s::jsonb)", [payload])
+            row = cursor.fetchone()
+    except DatabaseError as problem:
+        raise (_meaning_of(problem) or problem) from problem.__cause__
     return list(row[0])
+
+
+def _meaning_of(problem: DatabaseError) -> Exception | None:
+    """Return what the database's refusal says to whoever wanted to write; None for all others."""
+    told = getattr(problem.__cause__, "diag", None)
+    state, constraint = getattr(told, "sqlstate", ""), getattr(told, "constraint_name", "")
+    if state in (_MOVED_ON, _NO_SEAT):
+        return Overtaken(str(problem))
+    if constraint == "one_answer_per_key":
+        return AnsweredMeanwhile(str(problem))
+    if constraint in ("orders_repairorder_ref_key", "orders_record_ref_key"):
+        return Conflict("number_taken", Text("编号冲突，请重试", "the number was taken; try again"))
+    if state == _IN_FLIGHT:
+        said = Text("同一请求正在处理，请稍后重试", "the same request is still under way; try again shortly")
+        return Conflict("in_flight", said)
+    return None
 
 
 def after(before: Loaded, **fields: Any) -> Loaded:
@@ -187,7 +241,17 @@ def next_due(clocks: Mapping[str, ClockState]) -> datetime | None:
 
 def _as_json(change: Change) -> dict[str, Any]:
     now, new = change.now.astimezone(UTC).isoformat(), change.after
+    asked: dict[str, Any] = {}
+    if change.seat is not None:
+        asked["seat"] = {"station_no": change.seat.station_no, "line": change.seat.line, "day": change.seat.day}
+    if change.once is not None:
+        status, body = change.once.answer(new)
+        asked["once"] = {
+            "person": change.once.person_id, "key": change.once.key, "digest": change.once.digest,
+            "status": status, "body": body,
+        }  # fmt: skip
     return {
+        **asked,
         "table": new.table,
         "id": change.before.id if change.before else None,
         "revision": change.before.revision if change.before else None,

@@ -6,12 +6,12 @@ writing. Decide purely, then write everything in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 
 from mendline.access.actors import Actor
 from mendline.kernel.errors import Conflict, Refused
@@ -19,18 +19,20 @@ from mendline.kernel.ids import new_ref
 from mendline.kernel.text import Text
 from mendline.network.directory import product_entry
 from mendline.orders import messages, store
-from mendline.orders.store import Change, Loaded
+from mendline.orders.store import Change, Loaded, Once, Overtaken, Seat
 from mendline.process.calendar_table import calendars_for
 from mendline.process.decide import Decision, decide
 from mendline.process.definition import NEW, Process, Transition
-from mendline.process.loading import in_force, process_for
+from mendline.process.loading import in_force, process_for, processes
 from mendline.process.registry import CHANGES, EFFECTS, GUARDS, LOOKUPS, Happening
 from mendline.process.values import accept_given
 
 ORDER_KIND = "repair"
+# Whoever is overtaken tries again; each time somebody else got on, so more than a few are never needed.
+MOST_ATTEMPTS = 24
 
 
-def begin_joined(
+def begin(
     process_code: str,
     name: str,
     *,
@@ -41,50 +43,33 @@ def begin_joined(
     links: Mapping[str, Any] | None = None,
     ref: str = "",
     version: int | None = None,
+    once: Once | None = None,
 ) -> Loaded:
     """Create an order or record by its creating transition `name`, and return it.
 
-    This is `begin` without a transaction or savepoint of its own, for an edge that writes a row of
-    its own beside the step: when it raises, the caller's transaction must be given up as a whole.
-
     `links` are facts that only the system sets (`replaces`, `excluded_stations`, `station_no` of
     the order a record belongs to). The version is the one in force for the product line (UDS-07)
-    unless `version` names it; the record keeps it for life.
+    unless `version` names it; the record keeps it for life. `once` is the caller's own number.
 
     Raises:
         Invalid, Refused, Forbidden: as `decide` does.
+        AnsweredMeanwhile, Conflict: as `store.write` does.
     """
-    facts = {**(links or {}), **_order_of(order_ref, actor)}
     process = process_for(process_code, version or in_force(process_code, line_of(given), now))
-    number = ref or new_ref(process_code, now)
-    context = {**_about(actor), **facts, "ref": number, "order_ref": order_ref, "process_version": process.version}
-    decision, context = _decide(process, name, NEW, actor, given, context, {}, now)
-    fresh = Loaded(
-        table="order" if process.kind == ORDER_KIND else "record",
-        id=0,
-        ref=number,
-        process=process.code,
-        process_version=process.version,
-        state=decision.to_state,
-        category=decision.category,
-        region=str(decision.changes.get("region", facts.get("region", ""))),
-        station_no=str(decision.changes.get("station_no", facts.get("station_no", ""))),
-        revision=0,
-        facts={**_kept_links(links), **decision.changes, "ref": number},
-        clocks=dict(decision.clocks),
-        due_at=store.next_due(decision.clocks),
-        created_at=now.astimezone(UTC),
-        updated_at=now.astimezone(UTC),
-        created_by=actor.person_id,
-        order_ref=order_ref,
-    )
-    return _carry_out(process, decision, None, fresh, given=given, actor=actor, now=now, context=context)
+
+    def attempt(locking: bool) -> Loaded:
+        facts = {**(links or {}), **_order_of(order_ref, actor)}
+        number = ref or new_ref(process_code, now)
+        context = {**_about(actor), **facts, "ref": number, "order_ref": order_ref, "process_version": process.version}
+        decision, context = _decide(process, name, NEW, actor, given, context, {}, now)
+        fresh = _fresh(process, decision, actor=actor, now=now, context=context, links=links or {})
+        return _carry_out(process, decision, None, fresh, given=given, actor=actor, now=now, context=context, once=once)
+
+    step = process.transitions.get(name)
+    return _until_it_holds(attempt, alone=not order_ref and step is not None and _writes_nothing_beside(step))
 
 
-begin = transaction.atomic(begin_joined)
-
-
-def perform_joined(
+def perform(
     ref: str,
     name: str,
     *,
@@ -93,49 +78,119 @@ def perform_joined(
     given: Mapping[str, Any] | None = None,
     expected_revision: int | None = None,
     links: Mapping[str, Any] | None = None,
+    once: Once | None = None,
 ) -> Loaded:
     """Carry out transition `name` on the order or record `ref`, and return it as it stands then.
 
-    This is `perform` without a transaction or savepoint of its own; see `begin_joined`.
-
     `given` is what the actor supplies with it; only facts the process file names are taken.
     `expected_revision` is what the actor last saw. `links` are facts that only the system sets.
+    `once` is the caller's own number.
 
     Raises:
         NotVisible: the record is outside the actor's scope.
-        Conflict: it moved on since `expected_revision`.
+        Conflict: it moved on since `expected_revision`, or as `store.write` does.
         Invalid, Refused, Forbidden: the process file or a guard says no; cites the rule.
+        AnsweredMeanwhile: as `store.write` does.
     """
     given = given or {}
-    before = store.load(ref, actor=actor, lock=True)
+
+    def attempt(locking: bool) -> Loaded:
+        before = store.load(ref, actor=actor, lock=locking)
+        _refuse_an_old_screen(before, expected_revision)
+        process = process_for(before.process, before.process_version)
+        context = {**_about(actor), **before.facts, "process_version": before.process_version, **(links or {})}
+        if before.table == "record":
+            context["order_ref"] = before.order_ref
+        decision, context = _decide(process, name, before.state, actor, given, context, before.clocks, now)
+        new = store.after(
+            before,
+            state=decision.to_state,
+            category=decision.category,
+            facts={**before.facts, **decision.changes},
+            station_no=str(decision.changes.get("station_no", before.station_no)),
+            region=str(decision.changes.get("region", before.region)),
+            clocks=dict(decision.clocks),
+            due_at=store.next_due(decision.clocks),
+            updated_at=now.astimezone(UTC),
+        )
+        return _carry_out(process, decision, before, new, given=given, actor=actor, now=now, context=context, once=once)
+
+    return _until_it_holds(attempt, alone=store.table_of(ref) == "order" and _reads_only_its_order(name))
+
+
+def _fresh(
+    process: Process,
+    decision: Decision,
+    *,
+    actor: Actor,
+    now: datetime,
+    context: Mapping[str, Any],
+    links: Mapping[str, Any],
+) -> Loaded:
+    """Return the new record as its creating step leaves it."""
+    return Loaded(
+        table="order" if process.kind == ORDER_KIND else "record",
+        id=0,
+        ref=str(context["ref"]),
+        process=process.code,
+        process_version=process.version,
+        state=decision.to_state,
+        category=decision.category,
+        region=str(decision.changes.get("region", context.get("region", ""))),
+        station_no=str(decision.changes.get("station_no", context.get("station_no", ""))),
+        revision=0,
+        facts={**_kept_links(links), **decision.changes, "ref": context["ref"]},
+        clocks=dict(decision.clocks),
+        due_at=store.next_due(decision.clocks),
+        created_at=now.astimezone(UTC),
+        updated_at=now.astimezone(UTC),
+        created_by=actor.person_id,
+        order_ref=str(context["order_ref"]),
+    )
+
+
+def _refuse_an_old_screen(before: Loaded, expected_revision: int | None) -> None:
     if expected_revision is not None and expected_revision != before.revision:
         raise Conflict(
             "changed",
             Text(
                 "维修单已被他人更新，请刷新后重试",
-                f"{ref} was changed meanwhile (now revision {before.revision}); reload and try again",
+                f"{before.ref} was changed meanwhile (now revision {before.revision}); reload and try again",
             ),
         )
-    process = process_for(before.process, before.process_version)
-    context = {**_about(actor), **before.facts, "process_version": before.process_version, **(links or {})}
-    if before.table == "record":
-        context["order_ref"] = before.order_ref
-    decision, context = _decide(process, name, before.state, actor, given, context, before.clocks, now)
-    new = store.after(
-        before,
-        state=decision.to_state,
-        category=decision.category,
-        facts={**before.facts, **decision.changes},
-        station_no=str(decision.changes.get("station_no", before.station_no)),
-        region=str(decision.changes.get("region", before.region)),
-        clocks=dict(decision.clocks),
-        due_at=store.next_due(decision.clocks),
-        updated_at=now.astimezone(UTC),
-    )
-    return _carry_out(process, decision, before, new, given=given, actor=actor, now=now, context=context)
 
 
-perform = transaction.atomic(perform_joined)
+def _until_it_holds(attempt: Callable[[bool], Loaded], *, alone: bool) -> Loaded:
+    """Decide and write, and again from the start when what was decided did not hold any more.
+
+    A step that stands `alone` is one write, and nothing it was decided on could change without the
+    write noticing: the revision tells of the order, the day's counter of the seat. It needs no
+    lock and no transaction around it. All others hold their rows (`attempt(True)`) until they are done.
+    """
+    for left in reversed(range(MOST_ATTEMPTS)):
+        try:
+            if alone and not connection.in_atomic_block:
+                return attempt(False)
+            with transaction.atomic():
+                return attempt(True)
+        except Overtaken as overtaken:
+            if not left:
+                said = Text("此刻操作过于集中，请稍后重试", "too many others act on the same things; try again shortly")
+                raise Conflict("busy", said) from overtaken
+    raise AssertionError
+
+
+def _writes_nothing_beside(step: Transition) -> bool:
+    return not any(name in EFFECTS for name in step.effects)
+
+
+def _reads_only_its_order(name: str) -> bool:
+    """Tell whether the step `name` of orders is decided by the order alone and writes nothing else, in all versions."""
+    for process in processes().values():
+        step = process.transitions.get(name) if process.kind == ORDER_KIND else None
+        if step is not None and (needs_of(step) or not _writes_nothing_beside(step)):
+            return False
+    return True
 
 
 def _decide(
@@ -189,6 +244,7 @@ def _carry_out(
     actor: Actor,
     now: datetime,
     context: dict[str, Any],
+    once: Once | None,
 ) -> Loaded:
     """Write row, history, timers and messages, then run the effects; all in the caller's transaction."""
     subject = "order" if new.table == "order" else process.code
@@ -210,17 +266,23 @@ def _carry_out(
         ended_clocks=decision.ended_clocks,
         timers=decision.timers,
         messages=tuple(messages.of(process, decision.notices, new, decision.transition)),
+        seat=_seat_found(context),
+        once=once,
     )
-    try:
-        [row_id] = store.write([change])
-    except IntegrityError as problem:
-        if before is None and "ref" in str(problem):
-            raise Conflict("number_taken", Text("编号冲突，请重试", "the number was taken; try again")) from problem
-        raise
+    [row_id] = store.write([change])
     written = replace(new, id=row_id)
     for effect in decision.effects:
         EFFECTS[effect](Happening(written, decision.transition, given, actor, now, context))
     return written
+
+
+def _seat_found(context: Mapping[str, Any]) -> Seat | None:
+    """Return the seat that goes with the station which the step looked for, or with the acting station's own order."""
+    for name in ("chosen_station", "own_seat"):
+        found = context.get(name)
+        if found and found["station_no"]:
+            return Seat(found["station_no"], found["line"], found["day"])
+    return None
 
 
 def given_for_history(process: Process, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from dataclasses import replace
+from threading import Barrier, Event
+from typing import TypeVar
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from mendline.access import tokens
+from mendline.access.models import Person
 from mendline.journal.models import Entry
 from mendline.orders.models import IdempotencyKey, RepairOrder
 from mendline.web.api import callers, calls
 from tests.api.conftest import Machine, Machines, Reply, make_people
 from tests.make import REPORT, a_network
+
+T = TypeVar("T")
 
 
 def orders() -> int:
@@ -105,15 +110,17 @@ def test_a_revealed_telephone_number_is_never_kept_as_an_answer(machine: Machine
     assert not IdempotencyKey.objects.filter(body__contains="13800000001").exists()
 
 
-def in_threads(*jobs: Callable[[], Reply]) -> list[Reply]:
-    def run(job: Callable[[], Reply]) -> Reply:
-        try:
-            return job()
-        finally:
-            connection.close()
+def closing(job: Callable[[], T]) -> T:
+    """Do a job of a thread and close the connection that it opened."""
+    try:
+        return job()
+    finally:
+        connection.close()
 
+
+def in_threads(*jobs: Callable[[], Reply]) -> list[Reply]:
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return list(pool.map(run, jobs))
+        return list(pool.map(closing, jobs))
 
 
 @pytest.fixture
@@ -122,36 +129,43 @@ def secret(transactional_db: None) -> str:
     return tokens.issue(make_people()["cc"], "test")
 
 
-def test_the_same_key_twice_at_the_same_moment_creates_one_order(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second call comes while the first is inside its transaction; a third, later, gets the stored answer."""
-    both_are_in = Barrier(2, timeout=20)
-    second_is_answered = Barrier(2, timeout=20)
-    act = calls._store
+def test_a_key_whose_call_is_under_way_is_in_flight(secret: str) -> None:
+    """Somebody is inside the statement that keeps the key's answer; once that is over, the key may be used."""
+    held, done = Event(), Event()
 
-    def slowly(*arguments: object) -> None:
-        both_are_in.wait()
-        second_is_answered.wait()
-        act(*arguments)  # type: ignore[arg-type]
+    def first() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{agent}:one"])
+            held.set()
+            assert done.wait(20)
 
-    monkeypatch.setattr(calls, "_store", slowly)
+    agent = Person.objects.get(username="cc").pk
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(closing, first)
+        assert held.wait(20)
+        meanwhile = Machine(secret).post("/orders", {"given": REPORT}, key="one")
+        done.set()
+        under_way.result()
 
-    def first() -> Reply:
+    assert (meanwhile.status_code, meanwhile.json()["code"]) == (409, "in_flight")
+    assert orders() == 0
+    assert Machine(secret).post("/orders", {"given": REPORT}, key="one").status_code == 201
+
+
+def test_the_same_key_sixteen_times_at_the_same_moment_creates_one_order(secret: str) -> None:
+    """Whoever does not come first hears that it is under way, or gets the answer of who did."""
+    gate = Barrier(16, timeout=20)
+
+    def report() -> Reply:
+        gate.wait()
         return Machine(secret).post("/orders", {"given": REPORT}, key="one")
 
-    def second() -> Reply:
-        both_are_in.wait()
-        answer = Machine(secret).post("/orders", {"given": REPORT}, key="one")
-        second_is_answered.wait()
-        return answer
+    answers = in_threads(*[report] * 16)
 
-    created, in_flight = in_threads(first, second)
-    monkeypatch.setattr(calls, "_store", act)
-    later = Machine(secret).post("/orders", {"given": REPORT}, key="one")
-
-    assert (created.status_code, in_flight.status_code) == (201, 409)
-    assert in_flight.json()["code"] == "in_flight"
-    assert later.content == created.content
-    assert orders() == 1
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"in_flight"}
+    assert orders() == 1 and Entry.objects.filter(kind="order.report").count() == 1
 
 
 def test_without_the_key_two_at_the_same_moment_create_two_orders(secret: str) -> None:
@@ -169,22 +183,22 @@ def test_without_the_key_two_at_the_same_moment_create_two_orders(secret: str) -
     assert orders() == 2
 
 
-def test_an_answer_committed_between_look_up_and_lock_is_found_on_the_second_look(
+def test_an_answer_kept_between_look_up_and_write_is_found_on_the_second_look(
     secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first call commits after the second one's snapshot and before its lock."""
+    """The first call is committed after the second one looked and before it writes."""
     first = Machine(secret).post("/orders", {"given": REPORT}, key="one")
-    look = callers.writing_caller
+    look = callers.stepping_caller
     looks: list[bool] = []
 
     def too_early(*arguments: object) -> object:
         found = look(*arguments)  # type: ignore[arg-type]
         looks.append(found.stored is not None)
-        return type(found)(found.actor, found.person_id, True, None) if len(looks) == 1 else found
+        return replace(found, stored=None) if len(looks) == 1 else found
 
-    monkeypatch.setattr(calls, "writing_caller", too_early)
+    monkeypatch.setattr(calls, "stepping_caller", too_early)
     second = Machine(secret).post("/orders", {"given": REPORT}, key="one")
 
     assert second.content == first.content
-    assert len(looks) == 2
+    assert looks == [True, True]
     assert orders() == 1 and Entry.objects.filter(kind="order.report").count() == 1

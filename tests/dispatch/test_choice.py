@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mendline.dispatch.choice import Choice, Loads, Wanted, after_trying, choose
+from mendline.dispatch.choice import Choice, Loads, Wanted, choose
 from mendline.dispatch.explanations import OUTCOMES, as_stored, readable, why_none
 from mendline.dispatch.index import CapacityRow, CoverageRow, Index, StandingRow, StationRow
 
@@ -175,15 +175,6 @@ def test_a_nearer_station_wins_and_a_late_one_loses() -> None:
     late = [a_station("000001"), a_station("000002")]
     standings = [StandingRow("000001", 40, 0), StandingRow("000002", 95, 0)]
     assert chosen(an_index(late, coverage, None, standings)).ranked[0] == "000002"
-
-
-def test_the_next_in_rank_gets_the_order_when_the_seat_went_meanwhile() -> None:
-    index = an_index([a_station("000001"), a_station("000002")], [serves("000001", HAIDIAN), serves("000002", HAIDIAN)])
-    settled = after_trying(chosen(index), 2)
-    assert settled.ranked == ("000002",)
-    assert settled.verdicts[0].station == "000002"
-    assert outcomes(settled) == {"000002": "chosen", "000001": "taken_meanwhile"}
-    assert after_trying(chosen(index), None).ranked == ()
 
 
 def test_every_explanation_reads_in_both_languages() -> None:

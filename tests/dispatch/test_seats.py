@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from mendline.dispatch import seats
 from mendline.dispatch.choice import Wanted
-from mendline.dispatch.choosing import Found, look_for_station, take_station
+from mendline.dispatch.choosing import Found, look_for_station
 from mendline.network.history import set_capacity
 from mendline.network.models import DayLoad, Seat, Station
 
@@ -20,10 +20,24 @@ TODAY = date(2026, 3, 2)
 AStation = Callable[..., Station]
 
 
-def take(ref: str, *, wish: str = "", excluded: str = "", now: datetime = NOW) -> Found:
-    wanted = Wanted("110108", "desktop", TODAY, wish, frozenset(filter(None, [excluded])))
-    with transaction.atomic():
-        return take_station(ref, wanted, now)
+def take(ref: str, *, wish: str = "", excluded: str = "", day: date = TODAY) -> Found:
+    """Choose and take a seat as the door does: chosen anew while the chosen one's last seat goes to another."""
+    wanted = Wanted("110108", "desktop", day, wish, frozenset(filter(None, [excluded])))
+    while True:
+        found = look_for_station(wanted, NOW)
+        if not found.station_no or take_seat(ref, found.station_no, day):
+            return found
+
+
+def take_seat(ref: str, station: str, day: date = TODAY) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT network_take_seat(%s, %s, 'desktop', %s)", [ref, station, day])
+    except DatabaseError as problem:
+        if "COM-10" not in str(problem):
+            raise
+        return False
+    return True
 
 
 def taken(station: str) -> int:
@@ -72,9 +86,7 @@ def test_a_new_shanghai_day_has_its_seats_again(a_station: AStation) -> None:
     a_station("000001", per_day=1)
     assert take("WX1").station_no == "000001"
     assert take("WX2").station_no == ""
-    tomorrow = Wanted("110108", "desktop", date(2026, 3, 3))
-    with transaction.atomic():
-        assert take_station("WX3", tomorrow, NOW).station_no == "000001"
+    assert take("WX3", day=date(2026, 3, 3)).station_no == "000001"
 
 
 @pytest.mark.django_db
@@ -86,11 +98,20 @@ def test_a_seat_given_back_is_given_back_once(a_station: AStation) -> None:
 
 
 @pytest.mark.django_db
-def test_an_order_that_has_a_seat_keeps_it(a_station: AStation) -> None:
+def test_com_10_an_order_never_has_two_seats(a_station: AStation) -> None:
     a_station("000001", per_day=3)
     take("WX1")
-    assert take("WX1").station_no == "000001"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        take("WX1")
     assert taken("000001") == 1
+
+
+@pytest.mark.django_db
+def test_com_10_a_seat_that_went_meanwhile_is_refused(a_station: AStation) -> None:
+    """The next order chooses anew, and finds the station full."""
+    a_station("000001", per_day=1)
+    assert [take_seat("WX1", "000001"), take_seat("WX2", "000001")] == [True, False]
+    assert [verdict.outcome for verdict in take("WX2").choice.verdicts] == ["full"]
 
 
 @pytest.mark.django_db

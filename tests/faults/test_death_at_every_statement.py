@@ -22,7 +22,7 @@ from mendline.orders.sweep import sweep
 from mendline.process.models import Timer
 from tests.faults.deaths import Rows, dying_at, everything
 from tests.faults.stories import PART_DUE_AT, WRONG_AREA, a_request, an_order_waiting_for_a_part, order_now, records_of
-from tests.make import MONDAY_NINE, a_network, a_report, an_actor, do
+from tests.make import a_network, a_report, do
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,13 +133,11 @@ def taken() -> dict[str, int]:
     return {row["station_no"]: row["taken"] for row in everything()["network_dayload"]}
 
 
-def test_can_02_control_without_the_transaction_the_old_order_ends_and_no_new_one_begins() -> None:
+def test_can_02_control_without_the_transaction_the_old_order_ends_and_no_new_one_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     a_network()
     order = a_report()
+    monkeypatch.setattr(transitions, "transaction", SimpleNamespace(atomic=nullcontext))
 
-    def torn() -> None:
-        transitions.perform_joined(
-            order.ref, "cancel_and_reassign", actor=an_actor("cc_agent"), now=MONDAY_NINE, given=WRONG_AREA
-        )
-
-    assert die_until_a_half(torn) > 0
+    assert die_until_a_half(partial(do, order, "cancel_and_reassign", "cc_agent", **WRONG_AREA)) > 0

@@ -107,43 +107,6 @@ CREATE TRIGGER network_dayload_never_oversold BEFORE UPDATE OF taken ON network_
 CREATE TRIGGER network_dayload_never_born_oversold BEFORE INSERT ON network_dayload FOR EACH ROW
     WHEN (NEW.taken > NEW.capacity) EXECUTE FUNCTION network_refuse_overselling();
 
--- Takes a seat for an order at the first of `stations` that has one left on that day, and returns its place in the
--- list (1 = the first); null when none has. An order that already has a seat keeps it: 0.
---
--- A failed try is a subtransaction, so that its row lock is gone before the next is asked for: whoever takes
--- a seat holds one counter only, and two takers can never wait for each other.
-CREATE FUNCTION network_take_seat(ref varchar, line varchar, on_day date, stations varchar[]) RETURNS integer
-LANGUAGE plpgsql AS $$
-DECLARE
-    load_of bigint;
-BEGIN
-    PERFORM FROM network_seat WHERE order_ref = ref;
-    IF FOUND THEN
-        RETURN 0;
-    END IF;
-    FOR place IN 1 .. cardinality(stations) LOOP
-        BEGIN
-            UPDATE network_dayload SET taken = taken + 1
-                WHERE station_no = stations[place] AND product_line = line AND day = on_day AND taken < capacity
-                RETURNING id INTO load_of;
-            IF load_of IS NULL THEN
-                PERFORM network_open_day(stations[place], line, on_day);
-                UPDATE network_dayload SET taken = taken + 1
-                    WHERE station_no = stations[place] AND product_line = line AND day = on_day AND taken < capacity
-                    RETURNING id INTO load_of;
-            END IF;
-            IF load_of IS NULL THEN
-                RAISE EXCEPTION 'no seat' USING ERRCODE = 'ML010';
-            END IF;
-            INSERT INTO network_seat (order_ref, load_id) VALUES (ref, load_of);
-            RETURN place;
-        EXCEPTION WHEN SQLSTATE 'ML010' THEN
-            NULL;
-        END;
-    END LOOP;
-    RETURN NULL;
-END $$;
-
 -- Opens a station's day with the capacity that holds then. The shared lock waits for a change of capacity that is
 -- under way (network/history.py takes the exclusive one), so no day opens with a figure that is just being replaced.
 CREATE FUNCTION network_open_day(station varchar, line varchar, on_day date) RETURNS void LANGUAGE plpgsql AS $$
@@ -178,7 +141,6 @@ END $$;
 UNDO_SEATS = """
 DROP FUNCTION network_give_back_seat(varchar);
 DROP FUNCTION network_open_day(varchar, varchar, date);
-DROP FUNCTION network_take_seat(varchar, varchar, date, varchar[]);
 DROP FUNCTION network_refuse_overselling() CASCADE;
 """
 

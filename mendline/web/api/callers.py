@@ -24,11 +24,9 @@ from mendline.web.api.problems import EdgeError
 
 VIA = "api"
 
+_KEPT = "k.request_digest, k.status, k.body"
 # The lock lasts until the transaction ends and is only tried: who comes second is told so at once.
-_CLAIM = """
-    pg_try_advisory_xact_lock(hashtextextended(p.id::text || ':' || %(key)s::text, 0)),
-    k.request_digest, k.status, k.body
-"""
+_CLAIM = f"{_KEPT}, pg_try_advisory_xact_lock(hashtextextended(p.id::text || ':' || %(key)s::text, 0))"
 _STORED = "LEFT JOIN orders_idempotencykey k ON k.person_id = p.id AND k.key = %(key)s"
 _WHO = "p.id, p.name, p.role, p.region, p.station_no"
 _OF_TOKEN = """
@@ -37,9 +35,10 @@ _OF_TOKEN = """
 """
 BY_TOKEN = f"SELECT {_WHO}, t.scopes {_OF_TOKEN.format(stored='')}"
 BY_TOKEN_ONCE = f"SELECT {_WHO}, t.scopes, {_CLAIM} {_OF_TOKEN.format(stored=_STORED)}"
-BY_PERSON_ONCE = (
-    f'SELECT {_WHO}, \'["read", "write"]\', {_CLAIM} FROM access_person p {_STORED} WHERE p.id = %(person)s'
-)
+BY_TOKEN_STEPPING = f"SELECT {_WHO}, t.scopes, {_KEPT} {_OF_TOKEN.format(stored=_STORED)}"
+_OF_PERSON = f"FROM access_person p {_STORED} WHERE p.id = %(person)s"
+BY_PERSON_ONCE = f'SELECT {_WHO}, \'["read", "write"]\', {_CLAIM} {_OF_PERSON}'
+BY_PERSON_STEPPING = f'SELECT {_WHO}, \'["read", "write"]\', {_KEPT} {_OF_PERSON}'
 
 SIGN_IN = Text(
     "请登录，或用 Authorization: Bearer 提供有效的密钥", "sign in, or send a valid key as Authorization: Bearer"
@@ -60,7 +59,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person or a machine acting as one. `claimed` and `stored` are only asked for on unsafe calls."""
+    """A person or a machine acting as one. `stored` and `claimed` are asked for where something is to be changed."""
 
     actor: Actor
     person_id: int
@@ -85,14 +84,19 @@ def reading_caller(request: HttpRequest, now: datetime) -> Caller:
     if secret is None:
         person = _signed_in(request)
         return Caller(person.as_actor(VIA), person.pk)
-    wanted = {"digest": tokens.digest_of(secret), "now": now}
-    spare_the_check()
-    try:
-        row = _row(BY_TOKEN, wanted)
-    except OperationalError:
-        connection.close_if_unusable_or_obsolete()
-        row = _row(BY_TOKEN, wanted)
-    return _caller(row, "read")
+    return _caller(_first_row(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
+
+
+def stepping_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
+    """Return who carries out a step, and the answer that this idempotency key has already; claims nothing.
+
+    Raises EdgeError: nobody (401), a key that may not write or a missing CSRF token (403).
+    """
+    secret = _secret_of(request)
+    if secret is not None:
+        wanted = {"digest": tokens.digest_of(secret), "now": now, "key": key}
+        return _caller(_first_row(BY_TOKEN_STEPPING, wanted), "write")
+    return _caller(_row(BY_PERSON_STEPPING, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
 
 
 def writing_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
@@ -103,10 +107,7 @@ def writing_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
     secret = _secret_of(request)
     if secret is not None:
         return _caller(_row(BY_TOKEN_ONCE, {"digest": tokens.digest_of(secret), "now": now, "key": key}), "write")
-    person = _signed_in(request)
-    if _Csrf(_unused).refusal(request) is not None:
-        raise EdgeError(403, "csrf", NO_CSRF)
-    return _caller(_row(BY_PERSON_ONCE, {"person": person.pk, "key": key}), "write")
+    return _caller(_row(BY_PERSON_ONCE, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
 
 
 def _secret_of(request: HttpRequest) -> str | None:
@@ -126,6 +127,23 @@ def _signed_in(request: HttpRequest) -> Person:
     if not isinstance(person, Person) or not person.is_active:
         raise EdgeError(401, "unauthenticated", SIGN_IN)
     return person
+
+
+def _signed_in_to_write(request: HttpRequest) -> Person:
+    person = _signed_in(request)
+    if _Csrf(_unused).refusal(request) is not None:
+        raise EdgeError(403, "csrf", NO_CSRF)
+    return person
+
+
+def _first_row(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+    """Ask the first question of a call; on a connection that turns out to be gone, once more on a new one."""
+    spare_the_check()
+    try:
+        return _row(statement, values)
+    except OperationalError:
+        connection.close_if_unusable_or_obsolete()
+        return _row(statement, values)
 
 
 def _row(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
@@ -149,8 +167,9 @@ def _caller(row: Sequence[Any] | None, scope: str) -> Caller:
     actor = Actor(person_id, name, role, region, station_no, VIA)
     if not claim:
         return Caller(actor, person_id)
-    claimed, digest, status, body = claim
-    return Caller(actor, person_id, claimed, StoredAnswer(digest, status, body) if digest is not None else None)
+    digest, status, body, *claimed = claim
+    stored = StoredAnswer(digest, status, body) if digest is not None else None
+    return Caller(actor, person_id, claimed == [True], stored)
 
 
 class _Csrf(CsrfViewMiddleware):

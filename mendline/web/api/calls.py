@@ -1,6 +1,8 @@
-"""How an operation is called: who, when, once. Every operation is wrapped by `reading` or `writing`.
+"""How an operation is called: who, when, once. Every operation is wrapped by `reading`, `stepping` or `writing`.
 
-A `writing` operation runs in one transaction with its idempotency key:
+A step of an order or record (`stepping`) is handed the caller's idempotency key and keeps the answer
+in the statement that writes the step. Every other operation that changes something (`writing`) runs
+in one transaction with its key. For both:
 
 - the same key with the same request gets the stored answer, byte for byte;
 - the same key with another request is refused (422 `idempotency_key_reused`);
@@ -30,8 +32,16 @@ from django.utils import timezone
 from mendline.access.actors import Actor
 from mendline.kernel.errors import Conflict, Refused
 from mendline.kernel.text import Text
+from mendline.orders.store import AnsweredMeanwhile, Loaded, Once
 from mendline.web.api.bodies import json_object, raw_body
-from mendline.web.api.callers import Caller, StoredAnswer, reading_caller, spare_the_check, writing_caller
+from mendline.web.api.callers import (
+    Caller,
+    StoredAnswer,
+    reading_caller,
+    spare_the_check,
+    stepping_caller,
+    writing_caller,
+)
 from mendline.web.api.problems import EdgeError
 
 P = ParamSpec("P")
@@ -47,13 +57,19 @@ _STORE = """
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of one caller. `now` is read once, here; `body` is empty on calls that read."""
+    """One call of one caller. `now` is read once, here; `body` is empty on calls that read, `key` as well."""
 
     request: HttpRequest
     actor: Actor
     person_id: int
     now: datetime
     body: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
+    digest: str = ""
+
+    def once(self, receipt: Callable[[Loaded], object], status: int = 200) -> Once:
+        """Return the caller's own number for a step, answered with what `receipt` makes of its outcome."""
+        return Once(self.person_id, self.key, self.digest, lambda order: (status, as_json(receipt(order)).decode()))
 
 
 class Confidential(HttpResponse):
@@ -62,12 +78,11 @@ class Confidential(HttpResponse):
 
 def answer(data: object, status: int = 200, **headers: str) -> HttpResponse:
     """Return data as JSON. Moments become ISO text with offset."""
-    return HttpResponse(
-        orjson.dumps(data, option=orjson.OPT_UTC_Z),
-        status=status,
-        content_type="application/json",
-        headers=headers or None,
-    )
+    return HttpResponse(as_json(data), status=status, content_type="application/json", headers=headers or None)
+
+
+def as_json(data: object) -> bytes:
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z)
 
 
 def reading(view: Callable[Concatenate[Call, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
@@ -78,6 +93,28 @@ def reading(view: Callable[Concatenate[Call, P], R]) -> Callable[Concatenate[Htt
         now = timezone.now()
         caller = reading_caller(request, now)
         return view(Call(request, caller.actor, caller.person_id, now), *args, **kwargs)
+
+    return _with_signature(operation, view)
+
+
+def stepping(view: Callable[Concatenate[Call, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Make a function that carries out one step with `call.once(…)` into an operation that happens once."""
+
+    @wraps(view)
+    def operation(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        raw, key, now = raw_body(request), _key_of(request), timezone.now()
+        digest = digest_of(request, raw)
+        for last_try in (False, True):
+            caller = stepping_caller(request, key, now)
+            if caller.stored is not None:
+                return _again(caller.stored, digest)
+            call = Call(request, caller.actor, caller.person_id, now, json_object(request, raw), key, digest)
+            try:
+                return view(call, *args, **kwargs)
+            except AnsweredMeanwhile:
+                if last_try:
+                    raise
+        raise AssertionError
 
     return _with_signature(operation, view)
 

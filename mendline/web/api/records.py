@@ -10,12 +10,12 @@ from mendline.kernel.text import Text
 from mendline.orders import queries
 from mendline.orders.attachments import of_subject
 from mendline.orders.models import Record
-from mendline.orders.transitions import begin_joined
+from mendline.orders.transitions import begin
 from mendline.process.definition import Process
 from mendline.process.loading import latest
 from mendline.web.api import cursors, shown
 from mendline.web.api.bodies import given_of, only, text_of
-from mendline.web.api.calls import Call, answer, reading, writing
+from mendline.web.api.calls import Call, answer, reading, stepping
 from mendline.web.api.files import attachment_row
 from mendline.web.api.schemas import (
     Category,
@@ -42,7 +42,7 @@ router = Router(tags=["records"])
 @router.post(
     "/records/{name}", response={201: Receipt}, operation_id="create_record", openapi_extra=takes(CreateRecordIn)
 )
-@writing
+@stepping
 def create_record(call: Call, name: str) -> HttpResponse:
     """Begin a record of the process `name`, beside the order `order_ref` where that process has one."""
     only(call.body, "given", "transition", "order_ref")
@@ -52,7 +52,8 @@ def create_record(call: Call, name: str) -> HttpResponse:
     if step is None or not step.creates:
         raise Refused("unknown_transition", Text(f"不能以“{begins}”新建", f"nothing is created by {begins!r}"))
     order_ref = _order_of(call, process)
-    record = begin_joined(name, begins, actor=call.actor, now=call.now, given=given_of(call.body), order_ref=order_ref)
+    given, once = given_of(call.body), call.once(shown.receipt, 201)
+    record = begin(name, begins, actor=call.actor, now=call.now, given=given, order_ref=order_ref, once=once)
     return answer(shown.receipt(record), 201, Location=f"/api/v1/records/{record.ref}")
 
 
@@ -151,7 +152,7 @@ def get_record_history(call: Call, ref: str, after: int = 0, limit: Limit = 100)
     operation_id="carry_out_on_record",
     openapi_extra=takes(StepIn),
 )
-@writing
+@stepping
 def carry_out_on_record(call: Call, ref: str, name: str) -> HttpResponse:
     """Carry out a step. `revision` is what the caller last saw; when the record has moved on it is a 409."""
     return carry_out(call, known_ref(ref, "record"), name)

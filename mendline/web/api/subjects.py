@@ -12,7 +12,7 @@ from mendline.kernel.errors import NotVisible
 from mendline.orders import store
 from mendline.orders.queries import SubjectPage
 from mendline.orders.store import Table
-from mendline.orders.transitions import perform_joined
+from mendline.orders.transitions import perform
 from mendline.process.loading import process_for
 from mendline.web.api import shown
 from mendline.web.api.bodies import given_of, only, revision_of
@@ -56,12 +56,13 @@ def subject_history(call: Call, ref: str, after: int, limit: int) -> HttpRespons
 def carry_out(call: Call, ref: str, name: str) -> HttpResponse:
     """Carry out a step on an order or record and return how it stands then."""
     only(call.body, "given", "revision")
-    subject = perform_joined(
+    subject = perform(
         ref,
         name,
         actor=call.actor,
         now=call.now,
         given=given_of(call.body),
         expected_revision=revision_of(call.body),
+        once=call.once(shown.receipt),
     )
     return answer(shown.receipt(subject))
