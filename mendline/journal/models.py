@@ -28,6 +28,9 @@ class Entry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["subject", "id"], name="entry_of_subject"),
             models.Index(fields=["at", "id"], name="entry_by_time"),
+            models.Index(
+                fields=["actor_id", "at"], name="entry_of_a_reveal", condition=models.Q(kind="order.reveal_phone")
+            ),
         ]
 
     def __str__(self) -> str:

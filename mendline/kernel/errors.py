@@ -6,6 +6,7 @@ MendlineError
 ├── ScopeMissing        500  a programming fault: a read that names no scope
 └── Refused             422  an answer, not an incident
     ├── Forbidden       403  visible, but not for this role
+    ├── TooOften        429  allowed, but not so many times; says when again
     └── Invalid         422  what was given cannot be understood; names every field
 """
 
@@ -68,6 +69,16 @@ class Forbidden(Refused):
     """The actor may see the record but the procedure gives this step to another role."""
 
     status = 403
+
+
+class TooOften(Refused):
+    """The actor has done this as often as is allowed; it is possible again after `seconds`."""
+
+    status = 429
+
+    def __init__(self, detail: Text, seconds: int) -> None:
+        super().__init__("too_many", detail)
+        self.seconds = seconds
 
 
 class Invalid(Refused):

@@ -1,8 +1,8 @@
 """How often one caller may do what is costly or tells much. Taking reports is never limited.
 
 Each web process counts for itself, so what a caller has in all is the limit times the processes.
-That is enough against a script that runs wild or somebody who copies telephone numbers; it is no
-defence against a flood, which is the proxy's work.
+That is enough against a script that runs wild; it is no defence against a flood, which is the
+proxy's work. How many telephone numbers somebody sees is counted in the history (`orders.reveal`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ class Limit:
 
 
 UPLOADS = Limit(burst=40, per_minute=60)  # each one is a process of its own for a moment
-REVEALS = Limit(burst=30, per_minute=6)
 LOOK_UPS = Limit(burst=60, per_minute=60)  # of telephone numbers that may belong to somebody
 
 

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request
 from psycopg import errors as pg
 
-from mendline.kernel.errors import Conflict, Invalid, MendlineError, NotVisible, Refused
+from mendline.kernel.errors import Conflict, Invalid, MendlineError, NotVisible, Refused, TooOften
 from mendline.kernel.text import Text
 
 MEDIA_TYPE = "application/problem+json"
@@ -97,9 +97,12 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
         return not_found(request)
     if isinstance(error, Refused):
         fields = error.fields if isinstance(error, Invalid) else None
-        return problem(
+        response = problem(
             request, error.status, error.code, error.detail, rule=error.rule, rules=error.rules, fields=fields
         )
+        if isinstance(error, TooOften):
+            response["Retry-After"] = str(error.seconds)
+        return response
     if isinstance(error, Conflict):
         return problem(request, 409, error.code, error.detail)
     if isinstance(error, DatabaseError) and not isinstance(error, MendlineError):
