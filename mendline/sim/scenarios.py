@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -114,13 +115,14 @@ def run_here(paths: list[Path], output: Output | None = None) -> list[Result]:
             scenarios.append(read(path))
         except Unreadables as problem:
             results.append(_report(Result(path, path.stem, str(problem)), output))
-    for name in dict.fromkeys(_world_key(scenario) for scenario in scenarios):
-        here = [scenario for scenario in scenarios if _world_key(scenario) == name]
+    for name in dict.fromkeys(world_key(scenario) for scenario in scenarios):
+        here = [scenario for scenario in scenarios if world_key(scenario) == name]
         results += _run_in_world(here, output)
     return results
 
 
-def _world_key(scenario: Scenario) -> str:
+def world_key(scenario: Scenario) -> str:
+    """Return the name of the scenario's world, or the path of a world that lies beside the scenario."""
     beside = scenario.path.parent / scenario.world
     return str(beside.resolve()) if beside.suffix == ".yaml" and beside.exists() else scenario.world
 
@@ -128,22 +130,29 @@ def _world_key(scenario: Scenario) -> str:
 def _run_in_world(scenarios: list[Scenario], output: Output | None) -> list[Result]:
     results: list[Result] = []
     try:
-        world = worlds.load(_world_key(scenarios[0]))
+        world = worlds.load(world_key(scenarios[0]))
     except Exception as problem:  # a world that cannot be read fails its scenarios, not the whole run
         return [_report(Result(s.path, s.title, f"world {s.world}: {problem}"), output) for s in scenarios]
+    with built(world):
+        for scenario in scenarios:
+            started = time.monotonic()
+            result = play(scenario, world)
+            result.seconds = time.monotonic() - started
+            results.append(_report(result, output))
+    return results
+
+
+@contextmanager
+def built(world: worlds.World) -> Iterator[None]:
+    """Have the world in the database for as long as the block lasts; nothing of it stays."""
     try:
         with transaction.atomic():
             world.build()
             _forget_everything()
-            for scenario in scenarios:
-                started = time.monotonic()
-                result = _run_one(scenario, world)
-                result.seconds = time.monotonic() - started
-                results.append(_report(result, output))
+            yield
             raise _Rollback
     except _Rollback:
         _forget_everything()
-    return results
 
 
 def _forget_everything() -> None:
@@ -162,7 +171,8 @@ def _report(result: Result, output: Output | None) -> Result:
     return result
 
 
-def _run_one(scenario: Scenario, world: worlds.World) -> Result:
+def play(scenario: Scenario, world: worlds.World) -> Result:
+    """Carry out one scenario in its world, which is in the database already, and undo what it did."""
     result = Result(scenario.path, scenario.title)
     stage = Stage(scenario, world, scenario.now, told_since=_last_message())
     changes_network = False
