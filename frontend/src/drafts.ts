@@ -13,7 +13,7 @@ interface Draft {
 }
 
 const PREFIX = "mendline.draft:";
-const NOT_KEPT = new Set(["csrfmiddlewaretoken", "once", "revision", "ticket", "within"]);
+const NOT_KEPT = new Set(["csrfmiddlewaretoken", "once", "revision", "ticket", "within", "then"]);
 const LOGIN = "/accounts/login/";
 
 const formsIn = (root: Element): HTMLFormElement[] => [
@@ -118,7 +118,9 @@ export function keepDrafts(): void {
   document.body.addEventListener("htmx:load", (event) => formsIn((event as CustomEvent<{ elt: Element }>).detail.elt).forEach(restore));
   document.body.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful } = (event as CustomEvent<{ elt: Element; successful: boolean }>).detail;
-    if (successful && elt.matches("form[data-draft]")) sessionStorage.removeItem(keyOf(elt as HTMLFormElement));
+    const form = elt.closest<HTMLFormElement>("form[data-draft]");
+    const { verb } = (event as CustomEvent<{ requestConfig: { verb: string } }>).detail.requestConfig;
+    if (successful && verb === "post" && form) sessionStorage.removeItem(keyOf(form));
   });
   document.body.addEventListener("htmx:responseError", (event) => {
     const { status, responseText } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;

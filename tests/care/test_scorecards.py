@@ -112,9 +112,8 @@ def test_stn_45_repeat_visits_are_counted_among_those_visited() -> None:
 
 
 def test_can_27_cancellations_are_counted_by_their_reason() -> None:
-    given = {"requested_by": "user", "request_line": "line_800"}
     for reason in ("user_solved", "user_solved", "user_postponed"):
-        do(a_report(), "cancel", "cc_agent", cancel_reason=reason, **given)
+        do(a_report(), "cancel", "cc_agent", cancel_reason=reason, requested_by="user", request_line="line_800")
 
     found = card()
     assert (found.reported, found.cancelled, found.reasons) == (3, 3, {"user_solved": 2, "user_postponed": 1})

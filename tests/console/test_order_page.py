@@ -40,7 +40,7 @@ def a_late_order() -> Loaded:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("zh-hans", ("为什么超时", "超时 1小时30分", "其中“已下载”用去 4小时30分，由维修站 000001负责", "STN-19")),
+        ("zh-hans", ("为什么超时", "超时 1小时30分", "其中“已下载”用去 4小时30分，负责方：维修站 000001", "STN-19")),
         ("en", ("Why it was late", "1 h 30 min late", "4 h 30 min of it went at Downloaded", "STN-19")),
     ],
 )

@@ -126,7 +126,7 @@ def _sentence(process: Process, run: ClockRun, owner: Text) -> Text:
     state, length = max(run.by_state().items(), key=lambda pair: pair[1], default=("", NOTHING))
     where, long = process.states[state].label if state in process.states else Text("", ""), counted(run, length)
     return Text(
-        f"{told.zh}。其中“{where.zh}”用去 {long.zh}，由{owner.zh}负责。",
+        f"{told.zh}。其中“{where.zh}”用去 {long.zh}，负责方：{owner.zh}。",
         f"{told.en}. {long.en} of it went at {where.en}; {owner.en} was answerable.",
     )
 

@@ -31,6 +31,9 @@ from mendline.web.console.timeline import Event
 from mendline.web.console.uploads import with_uploads
 from mendline.web.console.visit import Visit, go, screen
 
+# Lists that people work off one by one: after a step they go back there.
+THEN = {"inbox": "console:inbox", "callbacks": "console:callbacks"}
+
 
 @dataclass(frozen=True, slots=True)
 class StepForm:
@@ -45,6 +48,7 @@ class StepForm:
     fields: list[Field]
     title: Text
     ticket: str = ""
+    then: str = ""  # the list to go back to afterwards, a key of `THEN`
     problem: Text | None = None
     rules: tuple[str, ...] = ()
     tone: str = "danger"
@@ -70,16 +74,14 @@ def step(visit: Visit, ref: str, name: str) -> HttpResponse:
     if transition is None or transition.creates:
         raise NotVisible
     within = visit.request.POST.get("within") or visit.asked("within", 32) or subject.order_ref or ref
-    form = StepForm(
-        process, transition, reverse("console:step", args=[ref, name]), ref, within, subject.revision,
-        _fields(visit, process, transition, subject), transition.label,
-    )  # fmt: skip
+    then = visit.request.POST.get("then") or visit.asked("then", 20)
+    form = step_form(visit, subject, process, transition, within=within, then=then)
     if visit.request.method != "POST":
         return _draw(visit, _refused_already(visit, form, subject))
     try:
         with transaction.atomic():  # a file whose step is refused is not kept either
             if already_done(visit, f"{ref}.{name}"):
-                return _done(visit, within, said_after(process, transition, store.load(ref, actor=visit.actor)))
+                return _done(visit, within, said_after(process, transition, store.load(ref, actor=visit.actor)), then)
             given = given_from(visit.posted, process, transition)
             given = with_uploads(visit, process, transition, given, subject.order_ref or ref)
             after = perform(
@@ -89,7 +91,18 @@ def step(visit: Visit, ref: str, name: str) -> HttpResponse:
         return _redraw_after_conflict(visit, form)
     except Refused as refusal:
         return _redraw(visit, form, refusal, _fields(visit, process, transition, subject, refusal))
-    return _done(visit, within, said_after(process, transition, after))
+    return _done(visit, within, said_after(process, transition, after), then)
+
+
+def step_form(
+    visit: Visit, subject: Loaded, process: Process, transition: Transition, *, within: str, then: str = ""
+) -> StepForm:
+    """Return the form of one step of `subject`, as it stands on the page of `within`."""
+    return StepForm(
+        process=process, step=transition, action=reverse("console:step", args=[subject.ref, transition.name]),
+        ref=subject.ref, within=within, revision=subject.revision,
+        fields=_fields(visit, process, transition, subject), title=transition.label, then=then if then in THEN else "",
+    )  # fmt: skip
 
 
 @screen
@@ -223,8 +236,10 @@ def _into_step(response: HttpResponse, form: StepForm) -> HttpResponse:
     return response
 
 
-def _done(visit: Visit, within: str, said: Text) -> HttpResponse:
-    """The page it stood on, as it is now; or, without script, a redirect there."""
+def _done(visit: Visit, within: str, said: Text, then: str = "") -> HttpResponse:
+    """The page it stood on, as it is now; or, without script, a redirect there; or the list it was taken from."""
+    if then in THEN:
+        return go(visit, reverse(THEN[then]), said)
     try:
         if not visit.by_htmx:
             store.load(within, actor=visit.actor)
