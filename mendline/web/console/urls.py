@@ -14,7 +14,9 @@ from mendline.web.console import (
     queue_page,
     record_page,
     region_pages,
+    station_pages,
     steps,
+    verdict_page,
 )
 from mendline.web.print import pages as print_pages
 
@@ -29,8 +31,12 @@ urlpatterns = [
     path("areas/chosen/", area_pages.show_area, name="area"),
     path("queue/", queue_page.queue, name="queue"),
     path("inbox/", region_pages.inbox, name="inbox"),
+    path("inbox/<str:ref>/", verdict_page.verdict, name="verdict"),
+    path("stations/", station_pages.stations, name="stations"),
+    path("stations/<str:number>/", station_pages.station, name="station"),
     path("requests/", region_pages.requests, name="requests"),
     path("callbacks/", callback_pages.callbacks, name="callbacks"),
+    path("callbacks/<str:ref>/", callback_pages.callback, name="callback"),
     path("notices/", notice_pages.notices, name="notices"),
     path("search/", lists.search, name="search"),
     path("orders/<str:ref>/", order_page.order, name="order"),
