@@ -39,6 +39,7 @@ PLACES = (
     _Place(Text("维修单", "Repair orders"), "list-details", "console:queue"),
     _Place(Text("回访", "Callbacks"), "phone-call", "console:callbacks", CALLS_BACK),
     _Place(Text("申请与单据", "Requests"), "clipboard-check", "console:requests", OF_A_STATION),
+    _Place(Text("维修站成绩", "Stations"), "building-store", "console:stations", JUDGES | OF_A_STATION),
     _Place(Text("通知", "Notices"), "bell", "console:notices"),
     _Place(Text("流程与规则", "Procedure"), "route", "console:procedures"),
 )
