@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 from threading import Event, Thread
 
+from mendline.care.scorecards import refresh_old_scorecards
 from mendline.care.standing import refresh_standings
 from mendline.contact.chores import forget_old_answers
 from mendline.contact.loops import Loop
@@ -53,6 +54,7 @@ def loops() -> list[Loop]:
 
 def _refresh(now: datetime) -> bool:
     refresh_standings(now)
+    refresh_old_scorecards(now)
     return False
 
 
