@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from mendline.dispatch import seats
 from mendline.dispatch.choice import Choice, Verdict, Wanted, field_of, rank
 from mendline.dispatch.current import current_index, fresh_index, index_revision
 from mendline.dispatch.explanations import as_stored, readable
-from mendline.dispatch.index import Index
+from mendline.dispatch.seats import DayRead
 from mendline.kernel.time import local_day
 from mendline.network.directory import current_directory
+from mendline.process.looking_up import answers_to
+from mendline.process.registry import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,25 @@ class Found:
 
 def look_for_station(wanted: Wanted, now: datetime) -> Found:
     """Choose the station that an order of now would get; the seat is taken when the order is written."""
-    index, choice = _choice(wanted, now)
-    number = choice.ranked[0] if choice.ranked else ""
-    return Found(number, index.stations[number].region if number else _region_of(wanted), choice, wanted)
+    [found] = answers_to([station_question(wanted, now)])
+    return cast("Found", found)
+
+
+def station_question(wanted: Wanted, now: datetime) -> Question:
+    """Ask for what choosing needs of the database; its answer is the choice, as `Found`."""
+    index = current_index(now)
+    field = field_of(index, wanted)
+
+    def choose(day: DayRead) -> Found:
+        if day.revision != index_revision() and fresh_index(now) is not index:
+            # The network changed since this index was built; the count came with the news at no cost.
+            return look_for_station(wanted, now)
+        choice = rank(field, day.loads)
+        number = choice.ranked[0] if choice.ranked else ""
+        region = index.stations[number].region if number else current_directory().region_of(wanted.area)
+        return Found(number, region, choice, wanted)
+
+    return seats.about_day(field.stations, wanted.line, wanted.day, choose)
 
 
 def preview(area: str, product_line: str, now: datetime, *, wish: str = "") -> list[dict[str, Any]]:
@@ -46,23 +64,6 @@ def explained(station_choice: dict[str, Any], now: datetime) -> list[dict[str, A
     """Return the `station_choice` of an order's history as sentences, with the stations' names."""
     names = {row.number: row.name for row in current_index(now).stations.values()}
     return readable(station_choice, names)
-
-
-def _choice(wanted: Wanted, now: datetime) -> tuple[Index, Choice]:
-    index = current_index(now)
-    field = field_of(index, wanted)
-    day = seats.read_day(field.stations, wanted.line, wanted.day)
-    if day.revision != index_revision():
-        # The network changed since this index was built; the count came with the news at no cost.
-        fresh = fresh_index(now)
-        if fresh is not index:
-            index, field = fresh, field_of(fresh, wanted)
-            day = seats.read_day(field.stations, wanted.line, wanted.day)
-    return index, rank(field, day.loads)
-
-
-def _region_of(wanted: Wanted) -> str:
-    return current_directory().region_of(wanted.area)
 
 
 def refusals(station_choice: dict[str, Any]) -> list[Verdict]:

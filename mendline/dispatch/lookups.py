@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mendline.access.actors import Actor
 from mendline.dispatch import seats
 from mendline.dispatch.choice import Wanted
-from mendline.dispatch.choosing import look_for_station
+from mendline.dispatch.choosing import station_question
 from mendline.dispatch.current import current_index
 from mendline.kernel.time import local_day
 from mendline.network import areas, directory
-from mendline.process.registry import Facts, lookup
+from mendline.process.registry import Facts, Question, lookup
 
 
 @lookup("chosen_station")
-def chosen_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
+def chosen_station(facts: Facts, actor: Actor, now: datetime) -> Question:
     """Choose a station for the order. Its seat is taken with the order's row, in the same statement.
 
     Never kept as a fact: a later step must choose again, not read what was once chosen.
@@ -32,7 +33,8 @@ def chosen_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
         wish=_text(facts, "station_wish"),
         excluded=frozenset(str(number) for number in facts.get("excluded_stations") or ()),
     )
-    return look_for_station(wanted, now).as_fact()
+    asked = station_question(wanted, now)
+    return replace(asked, then=lambda answer: asked.then(answer).as_fact())
 
 
 @lookup("area_known")

@@ -6,19 +6,21 @@ from an old count is refused there, and whoever made it chooses anew (COM-10).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from mendline.dispatch.choice import Loads
+from mendline.process.registry import Question
 
 # Lists travel as one text: the driver needs longer to write an array than the server to take a text apart.
 LOADS = """
-    SELECT station_no, taken, capacity FROM network_dayload
-        WHERE product_line = %s AND day = %s AND station_no = ANY(string_to_array(%s, ','))
-    UNION ALL SELECT '', revision, 0 FROM network_networkrevision WHERE id = 1
+    SELECT json_build_object(
+        'revision', (SELECT revision FROM network_networkrevision WHERE id = 1),
+        'loads', (SELECT json_object_agg(station_no, json_build_array(taken, capacity)) FROM network_dayload
+                  WHERE product_line = %s AND day = %s AND station_no = ANY(string_to_array(%s, ','))))
 """
 
 
@@ -29,18 +31,14 @@ class DayRead(NamedTuple):
     revision: int
 
 
-def read_day(stations: Sequence[str], line: str, day: date) -> DayRead:
-    """Return the loads of `stations` on a Shanghai-local day; stations whose day is not open yet are left out."""
-    loads: dict[str, tuple[int, int]] = {}
-    revision = 0
-    with connection.cursor() as cursor:
-        cursor.execute(LOADS, [line, day, ",".join(stations)])
-        for number, taken, capacity in cursor.fetchall():
-            if number:
-                loads[number] = (taken, capacity)
-            else:
-                revision = taken
-    return DayRead(loads, revision)
+def about_day(stations: Sequence[str], line: str, day: date, then: Callable[[DayRead], Any]) -> Question:
+    """Ask for the loads of `stations` on a Shanghai-local day; stations whose day is not open yet are left out."""
+
+    def read(answer: Mapping[str, Any]) -> Any:
+        loads = {number: (taken, capacity) for number, (taken, capacity) in (answer["loads"] or {}).items()}
+        return then(DayRead(loads, answer["revision"] or 0))
+
+    return Question(LOADS, (line, day, ",".join(stations)), read)
 
 
 def release(order_ref: str) -> bool:

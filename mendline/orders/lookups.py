@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from mendline.access.actors import THE_CLOCK, Actor
 from mendline.access.models import Person, Role
 from mendline.kernel.ids import new_ref
@@ -16,12 +14,12 @@ from mendline.network.models import Station
 from mendline.orders import store
 from mendline.orders.models import Record
 from mendline.process.loading import process_for
-from mendline.process.registry import Facts, lookup
+from mendline.process.registry import Facts, Question, lookup
 from mendline.process.values import stored_moment
 
 DEFAULT_DELIVERY_DAYS = 3
 _DUPLICATE = """
-    SELECT ref FROM (
+    SELECT to_json(ref) FROM (
         (SELECT ref, created_at FROM orders_repairorder
          WHERE phone = %s AND category IN ('open', 'waiting') ORDER BY created_at DESC LIMIT 1)
         UNION ALL
@@ -54,17 +52,14 @@ def open_requests(facts: Facts, actor: Actor, now: datetime) -> list[str]:
 
 
 @lookup("likely_duplicate")
-def likely_duplicate(facts: Facts, actor: Actor, now: datetime) -> str:
+def likely_duplicate(facts: Facts, actor: Actor, now: datetime) -> Question | str:
     """The newest open order of the same telephone or serial number: probably the same trouble, reported twice."""
     customer = facts.get("customer")
     try:
         phone = parse_phone(str(customer.get("phone", ""))) if isinstance(customer, Mapping) else ""
     except NotAPhone:
         return ""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUPLICATE, [phone, str(facts.get("serial_no") or "")])
-        row = cursor.fetchone()
-    return str(row[0]) if row else ""
+    return Question(_DUPLICATE, (phone, str(facts.get("serial_no") or "")), lambda ref: ref or "")
 
 
 @lookup("part_due_at_default")

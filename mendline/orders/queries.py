@@ -22,7 +22,7 @@ from mendline.process.calendar_table import calendars_for
 from mendline.process.decide import may
 from mendline.process.definition import Process, Transition
 from mendline.process.loading import process_for
-from mendline.process.registry import LOOKUPS
+from mendline.process.looking_up import look_up
 
 OPEN = ("open", "waiting")
 PAGE = 50
@@ -191,11 +191,9 @@ def steps_for(actor: Actor, subject: Loaded, process: Process, now: datetime) ->
         "actor_region": actor.region,
         "process_version": subject.process_version,
     }
-    for step in process.steps_from(subject.state):
-        if actor.role in step.by:
-            for needed in needs_of(step):
-                if needed not in facts and needed not in NOT_FOR_LOOKING:
-                    facts[needed] = LOOKUPS[needed](facts, actor, now)
+    mine = [step for step in process.steps_from(subject.state) if actor.role in step.by]
+    needed = dict.fromkeys(name for step in mine for name in needs_of(step))
+    facts |= look_up([name for name in needed if name not in facts and name not in NOT_FOR_LOOKING], facts, actor, now)
     found = may(
         process,
         state=subject.state,

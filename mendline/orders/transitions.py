@@ -24,7 +24,8 @@ from mendline.process.calendar_table import calendars_for
 from mendline.process.decide import Decision, decide
 from mendline.process.definition import NEW, Process, Transition
 from mendline.process.loading import in_force, process_for, processes
-from mendline.process.registry import CHANGES, EFFECTS, GUARDS, LOOKUPS, Happening
+from mendline.process.looking_up import look_up
+from mendline.process.registry import CHANGES, EFFECTS, GUARDS, Happening
 from mendline.process.values import accept_given
 
 ORDER_KIND = "repair"
@@ -209,9 +210,9 @@ def _decide(
     taken: Mapping[str, Any] | None = None
     if step is not None and actor.role in step.by and state in step.sources:
         taken = accept_given(process, step, given)  # lookups go to the database with checked values only
-        for needed in needs_of(step):
-            if needed not in context:
-                context[needed] = LOOKUPS[needed]({**context, **taken}, actor, now)
+        missing = [needed for needed in needs_of(step) if needed not in context]
+        if missing:
+            context |= look_up(missing, {**context, **taken}, actor, now)
     decision = decide(
         process,
         name,

@@ -76,6 +76,19 @@ class Effect(Protocol):
     def __call__(self, happening: Happening) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a lookup must ask the database: a SELECT of one JSON value, and what to make of its answer.
+
+    A lookup that returns a question instead of a value is answered together with the others of the
+    step, in one statement.
+    """
+
+    sql: str
+    bound: tuple[Any, ...]
+    then: Callable[[Any], Any]
+
+
 class Lookup(Protocol):
     def __call__(self, facts: Facts, actor: Actor, now: datetime) -> Any: ...
 

@@ -1,0 +1,37 @@
+"""Facts that a record's own row does not hold: whatever a step needs to know is asked for in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from mendline.access.actors import Actor
+from mendline.process.registry import LOOKUPS, Facts, Question
+
+
+def look_up(names: Iterable[str], facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Return the facts `names`, each as its lookup finds it; none of them sees what another found."""
+    found = {name: LOOKUPS[name](facts, actor, now) for name in names}
+    asked = [name for name, value in found.items() if isinstance(value, Question)]
+    if asked:
+        found |= zip(asked, answers_to([found[name] for name in asked]), strict=True)
+    return found
+
+
+def answers_to(questions: Sequence[Question]) -> list[Any]:
+    """Ask the database all questions at once and return what each makes of its answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT " + ", ".join(f"({question.sql})::text" for question in questions),
+            [value for question in questions for value in question.bound],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return [
+        question.then(None if answer is None else orjson.loads(answer))
+        for question, answer in zip(questions, row, strict=True)
+    ]
