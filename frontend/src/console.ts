@@ -10,6 +10,7 @@ import { countDown } from "./countdown";
 import { keepDrafts } from "./drafts";
 import { say } from "./language";
 import { closeMenusAfterSteps } from "./menus";
+import { workThePalette } from "./palette";
 import { listenForKeys } from "./shortcuts";
 import { signaturePad } from "./signature";
 import { sayWhatFailed, toast } from "./toast";
@@ -28,6 +29,7 @@ htmx.config.responseHandling = [
 waitForComposition();
 sayWhatFailed();
 listenForKeys();
+workThePalette();
 openBeside();
 fillFromButtons();
 switchTheme();
