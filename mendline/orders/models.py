@@ -69,6 +69,9 @@ class RepairOrder(Subject):
                 name="order_region_queue",
                 condition=models.Q(category__in=["open", "waiting"]),
             ),
+            models.Index(
+                fields=["due_at", "id"], name="order_due", condition=models.Q(category__in=["open", "waiting"])
+            ),
             models.Index(fields=["station_no", "-created_at", "-id"], name="order_history"),
             models.Index(fields=["-created_at", "-id"], name="order_newest"),
             models.Index(fields=["phone", "-created_at"], name="order_by_phone"),
