@@ -11,6 +11,8 @@ import { keepDrafts } from "./drafts";
 import { say } from "./language";
 import { closeMenusAfterSteps } from "./menus";
 import { workThePalette } from "./palette";
+import { listenForChanges } from "./live";
+import { workTheQueue } from "./queue";
 import { listenForKeys } from "./shortcuts";
 import { signaturePad } from "./signature";
 import { sayWhatFailed, toast } from "./toast";
@@ -38,6 +40,8 @@ keepDrafts();
 closeMenusAfterSteps();
 copyOnClick(() => toast(say("已复制", "Copied")));
 countDown();
+workTheQueue();
+listenForChanges();
 
 Alpine.data("signaturePad", signaturePad);
 Alpine.start();

@@ -16,5 +16,9 @@ declare module "@tabler/core/dist/js/tabler.esm.js" {
     hide(): void;
   }
 }
-declare module "idiomorph/htmx";
+declare module "idiomorph/htmx" {
+  export const Idiomorph: {
+    morph(old: Element, fresh: Element, options: { morphStyle: "innerHTML" | "outerHTML" }): void;
+  };
+}
 declare module "htmx-ext-response-targets";

@@ -94,9 +94,17 @@ def queue_page(actor: Actor, filters: OrderFilters, *, after: Key | None = None,
 
 
 def rows_of(actor: Actor, refs: Sequence[str]) -> list[ListedOrder]:
-    """Return these orders, as far as they lie in the scope, in no particular order."""
+    """Return these orders, as far as they lie in the scope, the next deadline first."""
     scope, bound = scope_clause(actor)
-    return _read(f"{scope} AND ref = ANY(%s)", [*bound, list(refs)], "id", len(refs))
+    return _read(f"{scope} AND ref = ANY(%s)", [*bound, list(refs)], "due_at, id", len(refs))
+
+
+def matching(actor: Actor, filters: OrderFilters, refs: Sequence[str]) -> frozenset[str]:
+    """Return those of these orders that belong to the list that the filters make."""
+    where, bound = _where(actor, filters)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT ref FROM orders_repairorder WHERE {where} AND ref = ANY(%s)", [*bound, list(refs)])
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def standing(actor: Actor, now: datetime) -> Standing:

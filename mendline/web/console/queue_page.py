@@ -7,16 +7,17 @@ from datetime import datetime
 
 from django.http import HttpResponse
 
-from mendline.access.actors import OF_A_STATION
+from mendline.journal.feed import newest_entry
 from mendline.kernel.text import Text
-from mendline.orders.queries import OPEN, OrderFilters
+from mendline.orders.queries import OPEN
 from mendline.orders.queue import COUNTED, queue_page, standing
 from mendline.process.loading import latest
-from mendline.web.console.queue_rows import Columns
+from mendline.web.console.queue_actions import actions_for, columns_for
+from mendline.web.console.queue_address import PROCESS, QueueAddress, read_address
 from mendline.web.console.rows import order_rows
+from mendline.web.console.saved_views import tabs_of
 from mendline.web.console.visit import Visit, screen
-
-PROCESS = "unified_repair"
+from mendline.web.live.tickets import listening_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +34,41 @@ class Tile:
 @screen
 def queue(visit: Visit) -> HttpResponse:
     """Orders, what is due next first; every filter stands in the address."""
-    asked = visit.asked
-    states = tuple(state for state in asked("state").split(",") if state in latest(PROCESS).states)
-    filters = OrderFilters(
-        states=states,
-        station_no=asked("station", 12),
-        overdue_at=visit.now if asked("breached") else None,
-        assignee_id=visit.actor.person_id if asked("mine") else None,
-        category=asked("show") if asked("show") in ("open", "ended", "all") else "open",
-    )
-    page = queue_page(visit.actor, filters, after=_after(asked("after")))
+    address = read_address(visit.request.GET.dict())
+    filters = address.filters(visit.actor, visit.now)
+    after = visit.asked("after")
+    heard_to = newest_entry()  # before the rows are read: what happens meanwhile is told again, and nothing is missed
+    page = queue_page(visit.actor, filters, after=_after(after))
     context = {
         "rows": order_rows(page.rows, visit.now),
         "next_after": f"{page.next_after[0]}~{page.next_after[1]}" if page.next_after else "",
-        "filters": filters,
-        "columns": Columns(station=visit.actor.role not in OF_A_STATION),
+        "columns": columns_for(visit.actor),
     }
-    if visit.by_htmx and asked("after"):
+    if visit.by_htmx and after:
         return visit.render("console/queue/rows.html", context)
-    return visit.render("console/queue/page.html", {**context, "tiles": _tiles(visit, filters)})
+    context |= {
+        "address": address,
+        "tiles": _tiles(visit, address),
+        "views": tabs_of(visit, address),
+        "actions": actions_for(visit.actor),
+        "live": listening_for(visit.actor, heard_to),
+    }
+    return visit.render("console/queue/page.html", context)
 
 
-def _tiles(visit: Visit, filters: OrderFilters) -> list[Tile]:
+def _tiles(visit: Visit, address: QueueAddress) -> list[Tile]:
     counted = standing(visit.actor, visit.now)
     more = "+" if counted.is_more else ""
     late = f"{counted.late}{more if counted.late == COUNTED else ''}"
     tiles = [
-        Tile(Text("全部在途", "All open"), f"{counted.open}{more}", "?", filters == OrderFilters()),
-        Tile(Text("已超时", "Breached"), late, "?breached=1", filters.overdue_at is not None, alarm=counted.late > 0),
+        Tile(Text("全部在途", "All open"), f"{counted.open}{more}", "?", address == QueueAddress()),
+        Tile(Text("已超时", "Breached"), late, "?breached=1", address.breached, alarm=counted.late > 0),
     ]
     for name, state in latest(PROCESS).states.items():
         number = counted.by_state.get(name, 0)
         if number or (counted.is_more and state.category in OPEN):
             shown = "" if counted.is_more else str(number)
-            tiles.append(Tile(state.label, shown, f"?state={name}", filters.states == (name,)))
+            tiles.append(Tile(state.label, shown, f"?state={name}", address.states == (name,)))
     return tiles
 
 

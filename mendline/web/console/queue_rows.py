@@ -20,6 +20,7 @@ from mendline.kernel.time import moment_text
 from mendline.web.console.chips import Chip
 from mendline.web.console.rows import Calls, OrderRow
 
+GONE = Text("已离开此列表", "left this list")
 URGED = Text("催 {n}", "urged {n}×")
 PICK = Text("选择 {ref}", "Select {ref}")
 CALLS_TODAY = Text("今天已联系 {n} 次", "{n} calls today")
@@ -43,17 +44,22 @@ class Columns:
     may_call: bool = False  # this person logs calls: one button per outcome
 
 
-def rows_markup(rows: Iterable[OrderRow], columns: Columns, language: str) -> SafeString:
-    """Return one `<tr>` for each order."""
-    return SafeString("".join([row_markup(row, columns, language) for row in rows]))
+def rows_markup(
+    rows: Iterable[OrderRow], columns: Columns, language: str, *, gone: frozenset[str] = frozenset()
+) -> SafeString:
+    """Return one `<tr>` for each order. Those in `gone` have left the list that they are still shown in."""
+    return SafeString("".join([row_markup(row, columns, language, row.ref in gone) for row in rows]))
 
 
-def row_markup(row: OrderRow, columns: Columns, language: str) -> str:
+def row_markup(row: OrderRow, columns: Columns, language: str, is_gone: bool = False) -> str:
     say = _in_english if language.startswith("en") else _in_chinese
     ref = escape(row.ref)
     urged = f' <span class="badge bg-orange-lt">{say(URGED.filled(n=row.urges))}</span>' if row.urges else ""
+    if is_gone:
+        urged += f' <span class="badge bg-secondary-lt">{say(GONE)}</span>'
+    state = " gone" if is_gone else ""
     cells = [
-        f'<tr id="row-{ref}" data-beside data-ref="{ref}" data-revision="{row.revision}">',
+        f'<tr id="row-{ref}" class="order{state}" data-beside data-ref="{ref}" data-revision="{row.revision}">',
         _pick(ref, say(PICK.filled(ref=row.ref))) if columns.picks else "",
         f'<td class="first"><a class="order-no" href="/orders/{ref}/">{ref}</a> {chip_markup(row.chip, language)}</td>',
         f'<td><span class="state state-{row.category}">{escape(say(row.state_label))}</span>{urged}</td>',

@@ -10,14 +10,17 @@ from mendline.web.console import (
     notice_pages,
     order_page,
     phone_page,
+    queue_actions,
     queue_page,
     record_page,
     region_pages,
+    saved_views,
     search_page,
     station_pages,
     steps,
     verdict_page,
 )
+from mendline.web.live import pages as live_pages
 from mendline.web.print import pages as print_pages
 
 app_name = "console"
@@ -30,6 +33,13 @@ urlpatterns = [
     path("areas/", area_pages.find_area, name="areas"),
     path("areas/chosen/", area_pages.show_area, name="area"),
     path("queue/", queue_page.queue, name="queue"),
+    path("queue/rows/", queue_actions.some_rows, name="queue_rows"),
+    path("queue/many/", queue_actions.many, name="queue_many"),
+    path("queue/<str:ref>/call/", queue_actions.call, name="queue_call"),
+    path("queue/views/", saved_views.keep, name="keep_view"),
+    path("queue/views/<int:view_id>/remove/", saved_views.remove, name="remove_view"),
+    path("changes/", live_pages.changes, name="changes"),
+    path("changes/ticket/", live_pages.ticket, name="ticket"),
     path("inbox/", region_pages.inbox, name="inbox"),
     path("inbox/<str:ref>/", verdict_page.verdict, name="verdict"),
     path("stations/", station_pages.stations, name="stations"),
