@@ -27,10 +27,10 @@ CALLS_TODAY = Text("今天已联系 {n} 次", "{n} calls today")
 CALLS_OF_QUOTA = Text("今天已联系 {n} 次，每天至少 {quota} 次", "{n} calls today, at least {quota} a day")
 # One tap each: the outcome, the word on the button, the whole word (STN-25).
 OUTCOMES = (
-    ("no_answer", Text("未接", "None"), Text("记录一次联系：无人接听", "Log a call: no answer")),
-    ("busy", Text("占线", "Busy"), Text("记录一次联系：占线", "Log a call: busy")),
-    ("powered_off", Text("关机", "Off"), Text("记录一次联系：关机", "Log a call: switched off")),
-    ("reached", Text("接通", "Got"), Text("记录一次联系：已联系上", "Log a call: reached")),
+    ("no_answer", Text("未接", "None"), Text("未接，记录一次联系", "None: log a call without answer")),
+    ("busy", Text("占线", "Busy"), Text("占线，记录一次联系", "Busy: log a call")),
+    ("powered_off", Text("关机", "Off"), Text("关机，记录一次联系", "Off: log a call, switched off")),
+    ("reached", Text("接通", "Got"), Text("接通，记录一次联系", "Got: log a call, reached")),
 )
 
 
