@@ -27,10 +27,10 @@ CALLS_TODAY = Text("今天已联系 {n} 次", "{n} calls today")
 CALLS_OF_QUOTA = Text("今天已联系 {n} 次，每天至少 {quota} 次", "{n} calls today, at least {quota} a day")
 # One tap each: the outcome, the word on the button, the whole word (STN-25).
 OUTCOMES = (
-    ("no_answer", Text("未接", "None"), Text("未接，记录一次联系", "None: log a call without answer")),
-    ("busy", Text("占线", "Busy"), Text("占线，记录一次联系", "Busy: log a call")),
-    ("powered_off", Text("关机", "Off"), Text("关机，记录一次联系", "Off: log a call, switched off")),
-    ("reached", Text("接通", "Got"), Text("接通，记录一次联系", "Got: log a call, reached")),
+    ("no_answer", Text("未接", "No reply"), Text("未接：记录一次联系，无人接听", "No reply: log a call")),
+    ("busy", Text("占线", "Busy"), Text("占线：记录一次联系，占线", "Busy: log a call")),
+    ("powered_off", Text("关机", "Off"), Text("关机：记录一次联系，关机", "Off: log a call, switched off")),
+    ("reached", Text("接通", "Reached"), Text("接通：记录一次联系，已联系上", "Reached: log a call")),
 )
 
 
@@ -42,6 +42,7 @@ class Columns:
     picks: bool = False  # a box to choose the order with others
     calls: bool = False
     may_call: bool = False  # this person logs calls: one button per outcome
+    folded: bool = False  # the area below the user, the engineer below the time: room for what else there is
 
 
 def rows_markup(
@@ -58,19 +59,23 @@ def row_markup(row: OrderRow, columns: Columns, language: str, is_gone: bool = F
     if is_gone:
         urged += f' <span class="badge bg-secondary-lt">{say(GONE)}</span>'
     state = " gone" if is_gone else ""
+    user = f'{escape(row.customer)} <span class="text-secondary">{_masked(row.phone)}</span>'
+    area, engineer = escape(say(row.area_name)), escape(row.assignee)
+    promise = escape(say(row.promise)) if row.promise else ""
     cells = [
         f'<tr id="row-{ref}" class="order{state}" data-beside data-ref="{ref}" data-revision="{row.revision}">',
         _pick(ref, say(PICK.filled(ref=row.ref))) if columns.picks else "",
         f'<td class="first"><a class="order-no" href="/orders/{ref}/">{ref}</a> {chip_markup(row.chip, language)}</td>',
         f'<td><span class="state state-{row.category}">{escape(say(row.state_label))}</span>{urged}</td>',
-        f'<td class="text-nowrap">{escape(row.customer)} <span class="text-secondary">{_masked(row.phone)}</span></td>',
+        f'<td class="text-nowrap">{user}{_small(area) if columns.folded else ""}</td>',
         f'<td class="full"><div>{escape(say(row.product_name))}</div>'
         f'<div class="text-secondary small fault">{escape(row.fault)}</div></td>',
         f'<td class="calls">{_calls(row.calls, columns, language)}</td>' if columns.calls else "",
-        f'<td class="roomy">{escape(say(row.area_name))}</td>',
+        "" if columns.folded else f'<td class="roomy">{area}</td>',
         f'<td class="roomy">{escape(row.station_no)}</td>' if columns.station else "",
-        f'<td class="roomy text-nowrap">{escape(say(row.promise)) if row.promise else ""}</td>',
-        f'<td class="roomy">{escape(row.assignee)}</td></tr>\n',
+        f'<td class="roomy text-nowrap">{promise}{_small(engineer) if columns.folded else ""}</td>',
+        "" if columns.folded else f'<td class="roomy">{engineer}</td>',
+        "</tr>\n",
     ]
     return "".join(cells)
 
@@ -121,6 +126,10 @@ def _outcomes(language: str) -> str:
         for code, short, whole in OUTCOMES
     ]
     return f'<span class="outcomes">{"".join(buttons)}</span>'
+
+
+def _small(words: str) -> str:
+    return f'<div class="text-secondary small">{words}</div>' if words else ""
 
 
 def _masked(phone: str) -> str:
