@@ -1,0 +1,195 @@
+"""Every page of every role, in Chinese: usable with a keyboard and a screen reader, and without an English label.
+
+One walk. The rules are those of axe-core (WCAG 2.1 A and AA); what may stand in Latin letters on a Chinese page is
+listed below, word by word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from mendline.access.actors import Actor
+from mendline.access.models import Person
+from mendline.care.scorecards import refresh_scorecards
+from mendline.orders.models import Record
+from mendline.orders.store import Loaded
+from mendline.orders.transitions import begin, perform
+from tests.console.conftest import PLACES
+from tests.make import REPORT, an_actor
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """async () => {
+    const found = await axe.run(document, {
+        resultTypes: ["violations"],
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    })
+    return found.violations.map(fault => `${fault.id}: ${fault.help} — ` +
+        fault.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(" | "))
+}"""
+# A page that is drawn of the same elements in the same order has the same faults: it is looked at once.
+DRAWN_OF = """() => {
+    const found = []
+    for (const node of document.querySelectorAll("main, main *")) {
+        const name = `${node.tagName}.${node.getAttribute("class") ?? ""}.${node.getAttribute("role") ?? ""}`
+        if (!node.closest("svg") && found.at(-1) !== name) found.push(name)
+    }
+    return found.join(" ")
+}"""
+# What people read and hear: visible text, and the words that only some of them get to know.
+WORDS = """() => {
+    const found = []
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) {
+        const holder = walker.currentNode.parentElement
+        if (!holder.closest("script, style, [lang=en], template")) found.push(walker.currentNode.textContent)
+    }
+    for (const node of document.querySelectorAll("[aria-label], [title], [placeholder], [alt]")) {
+        if (node.closest("[lang=en]")) continue
+        for (const name of ["aria-label", "title", "placeholder", "alt"]) found.push(node.getAttribute(name) ?? "")
+    }
+    return [document.title, ...found].map(text => text.trim()).filter(text => /[A-Za-z]{2}/.test(text))
+}"""
+ALLOWED = (
+    r"[A-Z]{2}\d{6}-[0-9A-Z]+",  # numbers of orders and records
+    r"[A-Z]{3}-\d\d",  # rules
+    r"T(?:1|2|3|31|32|33|4)(?!\w)", r"V\d(?:\.\d)?",
+    r"Mendline", r"English",  # the product, and the way to the other language
+    r"CC-WEB", r"CC", r"PDF", r"Excel", r"SLA", r"QR", r"GB/T", r"WEB",
+    r"XX", r"wxs",  # a place in a prescribed wording; initials, as an example of what can be looked for
+    r"Ctrl", r"Cmd", r"Alt", r"Esc", r"Enter", r"Tab", r"Shift",
+)  # fmt: skip
+LATIN = re.compile(r"[A-Za-z]{2,}")
+STRIPPED = re.compile("|".join(ALLOWED))
+
+
+@pytest.fixture
+def world(people: None) -> dict[str, str]:
+    """Some of everything, in Chinese; returns the addresses of pages about one thing, by what they are."""
+    Person.objects.update(name="李明")
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    late = report(now - 6 * hour)
+    step(late, "download", now - 5 * hour)
+    step(late, "log_contact", now - 4.5 * hour, contact_outcome="no_answer")
+    promised = report(now - 30 * hour)
+    step(promised, "promise", now - 29 * hour, promised_at=(now - 2 * hour).isoformat())
+    solved = report(now - 8 * hour)
+    step(solved, "resolve_remotely", now - 7 * hour, promise_reason="软件问题,电话解决")
+    waiting = report(now - 3 * hour)
+    step(waiting, "download", now - 2 * hour)
+    step(waiting, "order_part", now - hour, part_code="10086", told_user_why="yes", borrowing="not_available")
+    report(now - hour, area="120101")
+    request = begin(
+        "cancellation_request", "submit", actor=somebody("station_coordinator"), now=now - hour, order_ref=late.ref,
+        given={"cancel_reason": "user_solved", "cancel_detail": "用户已自行解决"},
+    )  # fmt: skip
+    refresh_scorecards(now)
+    return {
+        "order": f"/orders/{late.ref}/", "promised": f"/orders/{promised.ref}/", "part": f"/orders/{waiting.ref}/",
+        "step": f"/steps/{late.ref}/promise/", "request": f"/records/{request.ref}/",
+        "verdict": f"/inbox/{request.ref}/", "callback": f"/callbacks/{_callback_of(solved)}/",
+    }  # fmt: skip
+
+
+def somebody(role: str) -> Actor:
+    """Somebody of a role, with a Chinese name: the history shows it."""
+    return replace(an_actor(role), name="李明")
+
+
+def report(at: datetime, **changed: Any) -> Loaded:
+    return begin("unified_repair", "report", actor=somebody("cc_agent"), now=at, given={**REPORT, **changed})
+
+
+def step(order: Loaded, name: str, at: datetime, **given: Any) -> None:
+    perform(order.ref, name, actor=somebody("station_coordinator"), now=at, given=given)
+
+
+def _callback_of(order: Loaded) -> str:
+    return str(Record.objects.unscoped("a test looks").get(order_ref=order.ref, process="callback").ref)
+
+
+ABOUT = {
+    "cc_agent": ("order", "callback"),
+    "region_interface": ("order", "request", "verdict"),
+    "station_coordinator": ("order", "promised", "part", "step"),
+    "station_engineer": ("promised",),
+}
+EXTRA = {
+    "region_interface": ("/inbox/?tab=late", "/inbox/?tab=undispatched", "/inbox/?tab=documents",
+                         "/stations/000001/?show=contacts_late"),
+    "station_coordinator": ("/search/?q=李明", "/search/?q=王先生"),
+    "process_owner": ("/procedures/unified_repair/3/", "/rules/"),
+    "cc_agent": ("/no-such-page/",),
+}  # fmt: skip
+
+
+@pytest.fixture
+def walker(browser: Browser, live_server: LiveServer, world: dict[str, str]) -> Iterator[Page]:
+    """One window; the policy of the pages is lifted for the checking script alone."""
+    context = browser.new_context(
+        locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1440, "height": 900}, base_url=live_server.url
+    )
+    context.set_default_timeout(15_000)
+    context.add_init_script(AXE.read_text("utf-8"))
+    yield context.new_page()
+    context.close()
+
+
+def signed_in_as(page: Page, role: str, address: str) -> None:
+    """Sign somebody in without the form, whose hashing would take a third of the walk."""
+    client = Client()
+    client.force_login(Person.objects.get(username=role), backend="allauth.account.auth_backends.AuthenticationBackend")
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
+
+
+class Walk:
+    """What was found so far, and which pages were drawn like one that was looked at already."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self.opened = 0
+        self._drawn: set[str] = set()
+
+    def visit(self, role: str, path: str) -> None:
+        """Open one page and note what cannot be used there, and what is not said in Chinese."""
+        self.page.goto(path)
+        self.opened += 1
+        found: list[str] = []
+        drawn = str(self.page.evaluate(DRAWN_OF))
+        if drawn not in self._drawn:
+            self._drawn.add(drawn)
+            found += self.page.evaluate(RUN)
+        words = [text for text in self.page.evaluate(WORDS) if LATIN.search(STRIPPED.sub("", text))]
+        found += [f"in Latin letters: {text[:120]}" for text in dict.fromkeys(words)]
+        self.faults += [f"{role} {path}: {fault}" for fault in found]
+
+
+def test_every_page_of_every_role_is_usable_and_in_chinese(
+    walker: Page, live_server: LiveServer, world: dict[str, str]
+) -> None:
+    walk = Walk(walker)
+    walk.visit("nobody", "/accounts/login/")
+    for role in PLACES:
+        signed_in_as(walker, role, live_server.url)
+        walker.goto("/")
+        places = walker.eval_on_selector_all(".navbar-vertical a.nav-link", "links => links.map(a => a.pathname)")
+        assert places, role
+        for path in [*dict.fromkeys(places), *(world[name] for name in ABOUT.get(role, ())), *EXTRA.get(role, ())]:
+            walk.visit(role, path)
+
+    assert walk.opened > 50
+    assert not walk.faults, "\n".join(walk.faults)
