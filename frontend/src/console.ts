@@ -8,6 +8,7 @@ import { closeSteps, copyOnClick, fillFromButtons, switchTheme } from "./choose"
 import { waitForComposition } from "./composition";
 import { countDown } from "./countdown";
 import { keepDrafts } from "./drafts";
+import { takeReports } from "./intake";
 import { say } from "./language";
 import { closeMenusAfterSteps } from "./menus";
 import { workThePalette } from "./palette";
@@ -40,6 +41,7 @@ keepDrafts();
 closeMenusAfterSteps();
 copyOnClick(() => toast(say("已复制", "Copied")));
 countDown();
+takeReports();
 workTheQueue();
 listenForChanges();
 

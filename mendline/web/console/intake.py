@@ -1,13 +1,15 @@
-"""Taking a report while the caller is on the line: history, order form, station and duplicates."""
+"""Taking a report while the caller is on the line: history, order form, station, duplicates and what to ask."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
 
 from mendline.dispatch.choosing import preview
+from mendline.intake.hints import hints_for
 from mendline.kernel.errors import Invalid, NotVisible, Refused
 from mendline.kernel.ids import new_ref
 from mendline.kernel.phones import NotAPhone, parse_phone
@@ -15,12 +17,16 @@ from mendline.kernel.text import Text
 from mendline.network import areas
 from mendline.network.directory import product_entry
 from mendline.orders import queries
+from mendline.orders.models import RepairOrder
 from mendline.process.loading import latest
 from mendline.web.console.choices import options_for
-from mendline.web.console.creating import Creation, ticket_for
+from mendline.web.console.creating import Creation, ref_of_ticket, ticket_for
+from mendline.web.console.fact_words import product_name
 from mendline.web.console.fields import Field, fields_of
 from mendline.web.console.given import given_from
-from mendline.web.console.rows import matches, order_rows
+from mendline.web.console.intake_duplicates import Asked, duplicates_of
+from mendline.web.console.intake_reading import Offer, read_line
+from mendline.web.console.rows import order_rows
 from mendline.web.console.shell import MAY_REPORT
 from mendline.web.console.steps import begin_once, said_after
 from mendline.web.console.visit import Visit, go, screen
@@ -29,6 +35,12 @@ PROCESS = "unified_repair"
 # A station generates its own orders (COM-01); everybody else takes reports.
 STEP_OF_ROLE = {"station_coordinator": "self_order"}
 CALLER_ORDERS = 6
+MACHINES = 3
+# The order in which a caller tells it. What is named here is always in sight; the rest is folded away.
+TOLD = ("customer", "area", "address", "product", "serial_no", "fault", "service_mode", "wished_at")
+UNSEEN = Text(
+    "有推测的内容还没有核对，请看过标着“推测”的项目", "Some values are guesses nobody has looked at: check those marked"
+)
 
 
 @screen
@@ -36,16 +48,22 @@ def intake(visit: Visit) -> HttpResponse:
     """The form (GET), or the order (POST)."""
     made = _creation(visit)
     if visit.request.method != "POST":
-        return _draw(
-            visit, made, fields_of(made.process, made.step, options=_options(visit), posted=_begun_with(visit))
-        )
+        return _draw(visit, made, _fields(visit, made, posted=_begun_with(visit)))
     try:
+        if visit.posted.get("guessed", "").strip():
+            raise Refused("guesses_unseen", UNSEEN)
         order = begin_once(visit, made, given_from(visit.posted, made.process, made.step))
     except Refused as refusal:
         errors = refusal.fields if isinstance(refusal, Invalid) else None
-        fields = fields_of(made.process, made.step, options=_options(visit), posted=visit.posted, errors=errors)
-        return _draw(visit, made, fields, refusal)
+        return _draw(visit, made, _fields(visit, made, posted=visit.posted, errors=errors), refusal)
     return go(visit, reverse("console:order", args=[order.ref]), said_after(made.process, made.step, order))
+
+
+@screen
+def read(visit: Visit) -> HttpResponse:
+    """What a pasted line says. Posted, so that numbers and names stay out of logs."""
+    made = _creation(visit)
+    return visit.render("console/intake/read.html", {"found": read_line(visit, made.step), "field_name": "area"})
 
 
 @screen
@@ -56,29 +74,30 @@ def caller(visit: Visit) -> HttpResponse:
     orders = queries.history_of_caller(visit.actor, phone, limit=CALLER_ORDERS) if phone else []
     context: dict[str, Any] = {"phone": phone, "orders": order_rows(orders, visit.now)}
     if orders:
-        last = orders[0]
-        context |= {
-            "name": last.customer_name,
-            "area": last.area,
-            "address": last.address,
-            "fill": {"customer.name": last.customer_name, "address": last.address},
-        }
+        context |= {"last": orders[0], "known": _known(orders[0], visit.language), "machines": _machines(orders)}
     return visit.render("console/intake/caller.html", context)
 
 
 @screen
 def proposal(visit: Visit) -> HttpResponse:
-    """Which station would get it and why, and whether it is reported already."""
+    """Which station would get it and why, whether it is reported already, and what to ask."""
     _creation(visit)
     posted = visit.posted
     area, product = posted.get("area", ""), posted.get("product", "")
     stations: list[dict[str, Any]] | None = None
-    entry = product_entry(product)
-    if entry is not None and areas.exists(area) and visit.actor.role != "station_coordinator":
+    own = visit.actor.role == "station_coordinator"
+    entry = product_entry(product) if product else None
+    if entry is not None and areas.exists(area) and not own:
         stations = preview(area, entry.line, visit.now)
-    phone, serial = _phone(visit), posted.get("serial_no", "").strip()[:40]
-    found = queries.duplicates(visit.actor, phone=phone, serial_no=serial, now=visit.now) if phone or serial else []
-    context = {"stations": stations, "duplicates": matches(found, visit.now, phone=phone)}
+    asked = Asked(
+        _phone(visit), posted.get("serial_no", "").strip()[:40], area, posted.get("address", "").strip()[:200]
+    )
+    context = {
+        "stations": stations,
+        "own": own,
+        "duplicates": duplicates_of(visit, asked),
+        "hints": hints_for(posted.get("fault", "")[:500]),
+    }
     return visit.render("console/intake/proposal.html", context)
 
 
@@ -89,8 +108,23 @@ def _creation(visit: Visit) -> Creation:
     return Creation(process, process.transitions[STEP_OF_ROLE.get(visit.actor.role, "report")])
 
 
-def _options(visit: Visit) -> Any:
-    return options_for(visit.actor.station_no)
+def _fields(visit: Visit, made: Creation, **given: Any) -> list[Field]:
+    return fields_of(made.process, made.step, options=options_for(visit.actor.station_no), **given)
+
+
+def _known(last: RepairOrder, language: str) -> dict[str, dict[str, str]]:
+    """What the caller's last order says of them: offered, and marked as not confirmed today."""
+    return {
+        "customer.name": {"value": last.customer_name},
+        "area": {"value": last.area, "shown": areas.name_of(last.area, language)},
+        "address": {"value": last.address},
+    }
+
+
+def _machines(orders: list[RepairOrder]) -> list[Offer]:
+    """The machines this caller has reported before, each once, the latest first."""
+    known = dict.fromkeys((order.product, order.serial_no) for order in orders)
+    return [Offer(product_name(code), {"product": code, "serial_no": serial}) for code, serial in known][:MACHINES]
 
 
 def _begun_with(visit: Visit) -> dict[str, str] | None:
@@ -110,18 +144,32 @@ def _draw(visit: Visit, made: Creation, fields: list[Field], refusal: Refused | 
         "more": more,
         "more_open": any(field.value or field.error for field in more),
         "problem": problem,
+        "posted": visit.request.method == "POST",
+        "guessed": visit.posted.get("guessed", "")[:400],
+        "line": visit.posted.get("line", "")[:1000],
         "rules": refusal.rules if refusal is not None and not isinstance(refusal, Invalid) else (),
-        # A ticket that was used and refused is still good: nothing was created by it.
-        "ticket": visit.posted.get("ticket")
-        if visit.request.method == "POST"
-        else ticket_for(new_ref(PROCESS, visit.now), visit.actor),
+        "ticket": _ticket(visit),
     }
     return visit.render("console/intake/page.html", context, status=422 if refusal else 200)
 
 
+def _ticket(visit: Visit) -> str:
+    """A ticket that was used and refused is still good: nothing was created by it. One that is too old is not."""
+    posted = visit.posted.get("ticket", "")
+    return posted if ref_of_ticket(posted, visit.actor) else ticket_for(new_ref(PROCESS, visit.now), visit.actor)
+
+
 def _arranged(fields: list[Field]) -> tuple[list[Field], list[Field]]:
-    """What must be asked first, in the file's order; what may be asked, folded away."""
-    return [field for field in fields if field.required], [field for field in fields if not field.required]
+    """What a caller tells, in the order of telling; what may be asked besides, folded away."""
+    by_name = {field.name: field for field in fields}
+    first = [_as_told(by_name[name]) for name in TOLD if name in by_name]
+    first += [field for field in fields if field.required and field.name not in TOLD]
+    return first, [field for field in fields if not field.required and field.name not in TOLD]
+
+
+def _as_told(field: Field) -> Field:
+    """The telephone number comes first: it brings everything else of a known caller."""
+    return replace(field, parts=tuple(sorted(field.parts, key=lambda part: not part.name.endswith("phone"))))
 
 
 def _phone(visit: Visit) -> str:

@@ -28,6 +28,7 @@ app_name = "console"
 urlpatterns = [
     path("", account_pages.home, name="home"),
     path("intake/", intake.intake, name="intake"),
+    path("intake/read/", intake.read, name="read_line"),
     path("intake/caller/", intake.caller, name="caller"),
     path("intake/proposal/", intake.proposal, name="proposal"),
     path("areas/", area_pages.find_area, name="areas"),
