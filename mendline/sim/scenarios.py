@@ -80,15 +80,22 @@ class Stage:
     reasons: list[str] = field(default_factory=list)
 
 
-def run(paths: list[Path], output: Output, *, as_json: bool = False) -> int:
-    """Run files and folders on a scratch database; write a line for each; return how many failed."""
+@contextmanager
+def scratch_database() -> Iterator[None]:
+    """Work on the database that tests use, made if it is not there, and return to the one in use."""
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=True, serialize=False)
     try:
-        results = run_here(find(paths), output if not as_json else None)
+        yield
     finally:
         connection.close()
         connection.settings_dict["NAME"] = name
+
+
+def run(paths: list[Path], output: Output, *, as_json: bool = False) -> int:
+    """Run files and folders on a scratch database; write a line for each; return how many failed."""
+    with scratch_database():
+        results = run_here(find(paths), output if not as_json else None)
     failed = sum(not result.passed for result in results)
     if as_json:
         rows = [

@@ -1,4 +1,4 @@
-"""`mendline process check|table|diagram|load|test`: everything about process files from the command line."""
+"""`mendline process check|table|diagram|load|test|prove`: everything about process files from the command line."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class Command(BaseCommand):
         test = verbs.add_parser("test", help="运行场景 / run scenario files or folders")
         test.add_argument("paths", nargs="+", type=Path)
         test.add_argument("--json", action="store_true")
+        proof = verbs.add_parser("prove", help="逐一去掉规则看谁发现 / leave each thing out in turn: who notices?")
+        proof.add_argument("--one-in", type=int, default=1, metavar="N", help="只抽查 N 分之一 / a sample only")
+        proof.add_argument("--write", action="store_true", help="重写 docs/rules-proof.md / write the page anew")
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = str(options["verb"])
@@ -55,6 +58,15 @@ class Command(BaseCommand):
     def _load(self, options: dict[str, Any]) -> None:
         loading.load_all()
         self.stdout.write("流程已载入 / processes are loaded")
+
+    def _prove(self, options: dict[str, Any]) -> None:
+        from importlib import import_module
+
+        root = Path(settings.BASE_DIR)
+        page = root / "docs" / "rules-proof.md" if options["write"] else None
+        run = import_module("mendline.sim.proof_page").run
+        if run(self.stdout, folder=root / "scenarios", one_in=max(1, options["one_in"]), page=page):
+            raise SystemExit(1)
 
     def _test(self, options: dict[str, Any]) -> None:
         from importlib import import_module
