@@ -17,6 +17,7 @@ import orjson
 from django.db import DatabaseError, connection
 
 from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
+from mendline.database.statements import first_row
 from mendline.kernel.errors import Conflict, NotVisible
 from mendline.kernel.text import Text
 from mendline.process.clock_state import ClockState, PlannedTimer
@@ -88,11 +89,9 @@ def load(ref: str, *, actor: Actor, lock: bool = False) -> Loaded:
     columns, name = (_ORDER_SELECT, "orders_repairorder") if table == "order" else (_RECORD_SELECT, "orders_record")
     scope, bound = _scope(actor)
     ending = " FOR UPDATE" if lock else ""
-    with connection.cursor() as cursor:
-        if lock and table == "record":
-            cursor.execute(_LOCK_ORDER_OF, [ref])
-        cursor.execute(f"SELECT {columns} FROM {name} WHERE ref = %s{scope}{ending}", [ref, *bound])
-        row = cursor.fetchone()
+    if lock and table == "record":
+        first_row(_LOCK_ORDER_OF, [ref])
+    row = first_row(f"SELECT {columns} FROM {name} WHERE ref = %s{scope}{ending}", [ref, *bound])
     if row is None:
         raise NotVisible
     return from_row(table, row)
@@ -206,11 +205,10 @@ def write(changes: Iterable[Change]) -> list[int]:
     """
     payload = orjson.dumps([_as_json(change) for change in changes]).decode()
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT mendline_write(%s::jsonb)", [payload])
-            row = cursor.fetchone()
+        row = first_row("SELECT mendline_write(%s::jsonb)", [payload])
     except DatabaseError as problem:
         raise (_meaning_of(problem) or problem) from problem.__cause__
+    assert row is not None
     return list(row[0])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -185,6 +186,7 @@ def _writes_nothing_beside(step: Transition) -> bool:
     return not any(name in EFFECTS for name in step.effects)
 
 
+@cache
 def _reads_only_its_order(name: str) -> bool:
     """Tell whether the step `name` of orders is decided by the order alone and writes nothing else, in all versions."""
     for process in processes().values():

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from mendline.access.actors import Actor
+from mendline.database.statements import first_row
 from mendline.process.registry import LOOKUPS, Facts, Question
 
 
@@ -24,12 +24,10 @@ def look_up(names: Iterable[str], facts: Facts, actor: Actor, now: datetime) -> 
 
 def answers_to(questions: Sequence[Question]) -> list[Any]:
     """Ask the database all questions at once and return what each makes of its answer."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT " + ", ".join(f"({question.sql})::text" for question in questions),
-            [value for question in questions for value in question.bound],
-        )
-        row = cursor.fetchone()
+    row = first_row(
+        "SELECT " + ", ".join(f"({question.sql})::text" for question in questions),
+        [value for question in questions for value in question.bound],
+    )
     assert row is not None
     return [
         question.then(None if answer is None else orjson.loads(answer))

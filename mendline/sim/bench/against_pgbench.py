@@ -75,13 +75,13 @@ def _compared(
 ) -> list[Figure]:
     share = len(refs) // clients
     shares = [refs[place * share : (place + 1) * share] for place in range(clients)]
-    with_payloads, lock = _recorded(scratch, original, shares, warm)
+    with_payloads, read = _recorded(scratch, original, shares, warm)
     ours, theirs, reading = _Side(), _Side(), list[float]()
     for _ in range(rounds):
         database = scratch.copy(original, "bench_round")
         _perform(scratch, database, shares, warm, ours)
         database = scratch.copy(with_payloads, "bench_round")
-        script = _walk_script(lock, share)
+        script = _walk_script(read, share)
         done = _pgbench(scratch, database, program, script, clients, share * STEPS_PER_ORDER, theirs)
         taken_off = _cost_of_reading(scratch, database, program, clients, share * STEPS_PER_ORDER)
         reading.append(taken_off * 1e6)
@@ -107,7 +107,7 @@ def _compared(
 
 
 def _recorded(scratch: Scratch, original: Database, shares: list[list[str]], warm: list[str]) -> tuple[Database, str]:
-    """Walk the orders once on a copy; return a database with the payloads beside the orders, and the locking SQL."""
+    """Walk the orders once on a copy; return a database with the payloads beside the orders, and the reading SQL."""
     rehearsal = scratch.copy(original, "bench_rehearsal")
     with a_member(scratch.environment(rehearsal)) as member:
         found = member.do("record_walk", shares=shares, station_no=STATION, warm=warm[:WARM_ORDERS])
@@ -121,7 +121,7 @@ def _recorded(scratch: Scratch, original: Database, shares: list[list[str]], war
                 copy.write_row(row)
         connection.execute("GRANT SELECT ON bench_payload TO mendline_app")
         connection.execute("VACUUM ANALYZE bench_payload")
-    return database, str(found["lock"])
+    return database, str(found["read"])
 
 
 def _perform(scratch: Scratch, database: Database, shares: list[list[str]], warm: list[str], side: _Side) -> None:
@@ -138,18 +138,16 @@ def _perform(scratch: Scratch, database: Database, shares: list[list[str]], warm
     side.note(sum(one["steps"] for one in found), seconds, sum(one["cpu"] for one in found), server)
 
 
-def _walk_script(lock: str, share: int) -> str:
-    """Return the transaction as pgbench's script. Variables keep their value from one transaction to the next."""
+def _walk_script(read: str, share: int) -> str:
+    """Return one step as pgbench's script. Variables keep their value from one step to the next."""
     parts = iter(("('WX' || :number)", ":station"))
-    locking = re.sub("%s", lambda _: next(parts), lock)
+    reading = re.sub("%s", lambda _: next(parts), read)
     return f"""
 \\set number {100_000_000} + :client_id * {share} + :i % {share}
 \\set n :client_id * {share * STEPS_PER_ORDER} + :i
 \\set i :i + 1
-BEGIN;
-{locking};
+{reading};
 SELECT mendline_write((SELECT payload FROM bench_payload WHERE n = :n)::jsonb);
-COMMIT;
 """
 
 

@@ -14,7 +14,7 @@ from mendline.access.actors import Actor
 from mendline.orders.transitions import perform
 from mendline.sim.bench.scratch import BenchFailed
 
-# The usual way of an order at its station; each step is one lock and one call of the writing function.
+# The usual way of an order at its station; each step reads the order and calls the writing function once.
 STEPS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("download", {}),
     ("log_contact", {"contact_outcome": "reached", "contact_note": "用户已确认地址，等约时间"}),
@@ -34,13 +34,13 @@ def steps_of(refs: Iterable[str]) -> Iterator[tuple[str, str, Mapping[str, Any],
 
 
 def record_walk(shares: list[list[str]], station_no: str, warm: list[str]) -> dict[str, Any]:
-    """Carry the steps out once and keep what was sent: the locking statement, and the payloads in a table.
+    """Carry the steps out once and keep what was sent: the reading statement, and the payloads in a table.
 
-    Raises BenchFailed when a step sends anything but one lock and one write; a comparison would then be unfair.
+    Raises BenchFailed when a step sends anything but one reading and one write; a comparison would then be unfair.
     """
     actor = _coordinator(station_no)
     walk([], station_no, warm)  # a new process reads calendars once
-    locking: set[str] = set()
+    reading: set[str] = set()
     rows: list[tuple[int, str]] = []
     for refs in shares:
         for ref, name, given, now in steps_of(refs):
@@ -48,15 +48,15 @@ def record_walk(shares: list[list[str]], station_no: str, warm: list[str]) -> di
             with connection.execute_wrapper(_keeping(sent)):
                 perform(ref, name, actor=actor, now=now, given=given)
             statements = [statement for statement, _ in sent]
-            if len(sent) != 2 or "FOR UPDATE" not in statements[0] or "mendline_write" not in statements[1]:
-                raise BenchFailed(f"{name} sends more than a lock and a write: {statements}")
+            if len(sent) != 2 or "orders_repairorder" not in statements[0] or "mendline_write" not in statements[1]:
+                raise BenchFailed(f"{name} sends more than a reading and a write: {statements}")
             if sent[0][1] != [ref, station_no]:
-                raise BenchFailed(f"the lock of {name} is bound to {sent[0][1]}")
-            locking.add(statements[0])
+                raise BenchFailed(f"what {name} reads is bound to {sent[0][1]}")
+            reading.add(statements[0])
             rows.append((len(rows), sent[1][1][0]))
-    if len(locking) != 1:
-        raise BenchFailed(f"{len(locking)} different locking statements")
-    return {"lock": locking.pop(), "payloads": rows}
+    if len(reading) != 1:
+        raise BenchFailed(f"{len(reading)} different reading statements")
+    return {"read": reading.pop(), "payloads": rows}
 
 
 def _keeping(sent: list[tuple[str, Any]]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from mendline.access import tokens
 from mendline.access.actors import Actor
 from mendline.access.models import Person
+from mendline.database.statements import first_row
 from mendline.kernel.text import Text
 from mendline.web.api.problems import EdgeError
 
@@ -84,7 +85,7 @@ def reading_caller(request: HttpRequest, now: datetime) -> Caller:
     if secret is None:
         person = _signed_in(request)
         return Caller(person.as_actor(VIA), person.pk)
-    return _caller(_first_row(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
+    return _caller(_asked_first(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
 
 
 def stepping_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
@@ -95,8 +96,8 @@ def stepping_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
     secret = _secret_of(request)
     if secret is not None:
         wanted = {"digest": tokens.digest_of(secret), "now": now, "key": key}
-        return _caller(_first_row(BY_TOKEN_STEPPING, wanted), "write")
-    return _caller(_row(BY_PERSON_STEPPING, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
+        return _caller(_asked_first(BY_TOKEN_STEPPING, wanted), "write")
+    return _caller(first_row(BY_PERSON_STEPPING, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
 
 
 def writing_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
@@ -106,8 +107,8 @@ def writing_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
     """
     secret = _secret_of(request)
     if secret is not None:
-        return _caller(_row(BY_TOKEN_ONCE, {"digest": tokens.digest_of(secret), "now": now, "key": key}), "write")
-    return _caller(_row(BY_PERSON_ONCE, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
+        return _caller(first_row(BY_TOKEN_ONCE, {"digest": tokens.digest_of(secret), "now": now, "key": key}), "write")
+    return _caller(first_row(BY_PERSON_ONCE, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
 
 
 def _secret_of(request: HttpRequest) -> str | None:
@@ -136,21 +137,14 @@ def _signed_in_to_write(request: HttpRequest) -> Person:
     return person
 
 
-def _first_row(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+def _asked_first(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
     """Ask the first question of a call; on a connection that turns out to be gone, once more on a new one."""
     spare_the_check()
     try:
-        return _row(statement, values)
+        return first_row(statement, values)
     except OperationalError:
         connection.close_if_unusable_or_obsolete()
-        return _row(statement, values)
-
-
-def _row(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: Sequence[Any] | None = cursor.fetchone()
-    return row
+        return first_row(statement, values)
 
 
 def _caller(row: Sequence[Any] | None, scope: str) -> Caller:
