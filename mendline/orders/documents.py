@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from mendline.access.actors import THE_CLOCK, Actor
+from mendline.journal.models import Outgoing
+from mendline.orders import messages
+from mendline.orders.copy_list import read_copies
 from mendline.orders.transitions import perform
-from mendline.process.loading import forget_in_force, processes
+from mendline.process.loading import forget_in_force, process_for, processes
 from mendline.process.models import ProcedureVersion
 from mendline.process.registry import Facts, Happening, No, Parameters, change, effect, guard, lookup
 from mendline.process.values import stored_moment
@@ -23,6 +26,13 @@ COMPONENTS = (
 @lookup("process_versions")
 def process_versions(facts: Facts, actor: Actor, now: datetime) -> list[tuple[str, int]]:
     return list(processes())
+
+
+@lookup("copies_read")
+def copies_read(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The copy list as it is meant, and the entries that mean nobody."""
+    copies = read_copies(str(facts.get("copies") or ""))
+    return {"to": list(copies.to), "unknown": list(copies.unknown)}
 
 
 @guard("process_versions")
@@ -42,6 +52,18 @@ def product_line_is_known(facts: Facts, parameters: Parameters) -> No | None:
         en = f"there is no product line {facts['product_line']}; leave it empty to publish for all"
         return No("UDS-07", zh, en, "product_line")
     return None
+
+
+@guard("copies_read")
+def copies_are_known(facts: Facts, parameters: Parameters) -> No | None:
+    """Everybody on the copy list is told, so everybody on it must be somebody (UDS-04)."""
+    unknown = facts["copies_read"]["unknown"] if "copies" in facts["given_names"] else []
+    if not unknown:
+        return None
+    names = "、".join(unknown)
+    zh = f"抄送中的“{names}”不是部门、维修站编号、登录名、姓名或邮箱；同名者请写登录名，各项用“、”分开"
+    en = f"no department, station number, login name, name or e-mail address: {names}; divide the entries by commas"
+    return No("UDS-04", zh, en, "copies")
 
 
 @guard()
@@ -76,6 +98,12 @@ def approver_is_another_person(facts: Facts, parameters: Parameters) -> No | Non
 @change()
 def record_draft(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {"drafted_by": facts.get("actor_id"), "reviewer": None, "approver": None}
+
+
+@change("copies_read")
+def record_copies(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
+    """Keep who is meant beside the words, which stay as they were written (UDS-04)."""
+    return {"copies_to": facts["copies_read"]["to"]} if "copies" in facts["given_names"] else {}
 
 
 @change()
@@ -119,3 +147,18 @@ def publish_version(happening: Happening) -> None:
         in_force_from=happening.now,
     )
     forget_in_force()
+
+
+@effect
+def tell_copies(happening: Happening) -> None:
+    """Tell everybody on the copy list whom the notice itself does not reach already (UDS-04).
+
+    A document that was drafted when the list was free text is read now; what it names and nobody
+    knows stays to be read, and is told nobody.
+    """
+    document = happening.subject
+    kept = document.facts.get("copies_to")
+    to = kept if kept is not None else read_copies(str(document.facts.get("copies") or "")).to
+    process = process_for(document.process, document.process_version)
+    rows = messages.copied(process, "version_published", document, to, happening.now)
+    Outgoing.objects.bulk_create(rows, ignore_conflicts=True)

@@ -300,7 +300,8 @@ def mark_notices_seen(actor: Actor) -> None:
 
 
 def _inbox(actor: Actor) -> QuerySet[Outgoing]:
-    query = Outgoing.objects.filter(channel="inbox", role=actor.role)
+    to_whom = Q(person_id=None) | Q(person_id=actor.person_id)  # a named person's copy is nobody else's
+    query = Outgoing.objects.filter(to_whom, channel="inbox", role=actor.role)
     if actor.role in OF_A_STATION:
         return query.filter(station_no__in=["", actor.station_no])
     if actor.role in OF_A_REGION:

@@ -121,11 +121,12 @@ def _dig(facts: Mapping[str, Any], name: str) -> Any:
 
 
 def _told(stage: Stage, expected: Any) -> None:
-    """`told: []` — nobody; a mapping from role (`role@station`) to notice (`… by email`, `nothing`), or a list."""
+    """`told: []` — nobody; a mapping from role (`role@station`), login or address to notice; or a list of those."""
     rows = list(Outgoing.objects.filter(id__gt=stage.told_since).exclude(channel="webhook").order_by("id"))
-    heard = {(_audience(row, named), row.notice) for row in rows for named in (False, True)}
+    logins = {person_id: login for login, person_id in stage.world.person_ids.items()}
+    heard = {(_audience(row, named, logins), row.notice) for row in rows for named in (False, True)}
     heard_by_channel = {
-        (who, f"{row.notice} by {row.channel}") for row in rows for who in (_audience(row, False), _audience(row, True))
+        (_audience(row, named, logins), f"{row.notice} by {row.channel}") for row in rows for named in (False, True)
     }
     if expected == []:
         if rows:
@@ -152,7 +153,12 @@ def _pairs(expected: Any) -> list[tuple[str, str]]:
     return pairs
 
 
-def _audience(row: Outgoing, named: bool) -> str:
+def _audience(row: Outgoing, named: bool, logins: Mapping[int, str]) -> str:
+    """A named person by login, an address without an account as it is, all others by role and place."""
+    if row.person_id is not None:
+        return logins.get(row.person_id, f"person {row.person_id}")
+    if not row.role:
+        return row.address
     if named and row.role in OF_A_STATION:
         return f"{row.role}@{row.station_no}"
     if named and row.role in OF_A_REGION:
