@@ -18,6 +18,8 @@ export function listenForChanges(): void {
   let since = Number(queue.dataset.since);
   let source: EventSource | null = null;
   let timer = 0;
+  let heardOnce = false;
+  let failures = 0;
   const elsewhere = new Set<string>();
   let countless = false;
 
@@ -38,10 +40,18 @@ export function listenForChanges(): void {
     }
     const query = new URLSearchParams({ ticket: queue.dataset.ticket ?? "", since: String(since) });
     source = new EventSource(`${address}?${query}`);
-    source.onopen = () => (queue.dataset.heard = "yes");
+    source.onopen = () => {
+      heardOnce = true;
+      queue.dataset.heard = "yes";
+    };
     source.onmessage = (event) => hear(JSON.parse(event.data as string) as Told, Number(event.lastEventId));
     // The browser comes back by itself after a break; it gives up when the ticket has run out.
     source.onerror = () => {
+      if (!heardOnce && ++failures >= 2) {
+        stop();
+        delete queue.dataset.live; // nobody answers there: ask from now on
+        void ask();
+      }
       if (source?.readyState !== EventSource.CLOSED) return;
       stop();
       timer = window.setTimeout(() => void renew().then(listen), TRY_AGAIN);

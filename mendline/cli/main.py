@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from config.env import SettingError
 from config.home import make_state_folder, state_folder
-from mendline.cli import doctor, migrate, quality, run, serve
+from mendline.cli import doctor, live, migrate, quality, run, serve
 from mendline.database.errors import DatabaseUnavailable
 from mendline.database.launcher import ensure_running, stop_if_unused
 
@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "run": Command("一切就绪并启动（第一次会建库并载入演示数据）", "set everything up and start it", run.main),
     "stop": Command("停止 `mendline run`", "stop what `mendline run` started", run.stop_main),
     "serve": Command("只启动网页服务（生产环境）", "the web process alone, for production", serve.main),
+    "live": Command("把变化告诉打开的页面", "tell open pages what changed", live.main),
     "worker": Command("后台任务、计时器与消息发送", "jobs, timers and outgoing messages"),
     "migrate": Command("更新表、权限与流程", "bring tables, rights and processes up to date", migrate.main, "owner"),
     "demo": Command("载入演示数据", "load the demo world"),

@@ -14,10 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from threading import Event
 
-from config.env import SettingError, env_number, has_env
+from config.env import SettingError, env_number, env_text, has_env
 from config.home import make_state_folder, state_folder
 from mendline.cli import migrate, packages
 from mendline.cli.children import Child, clear_orphans, end_all, environment
+from mendline.cli.live import live_command
 from mendline.cli.run_lock import AlreadyRunning, RunLock, hold, holder
 from mendline.cli.serve import WEB_LIMITS_MS, web_command
 from mendline.database import launcher
@@ -132,10 +133,13 @@ def _start_processes(installation: Installation) -> str:
     port = _free_port()
     logs = installation.home / "logs"
     workers = min(2, os.cpu_count() or 1)
+    live_address = _start_live(installation, port)
     web = Child(
         "web",
         web_command(HOST, port, workers=workers, threads=4),
-        environment(installation.home, **WEB_LIMITS_MS, MENDLINE_DATABASE_ROLE="app"),
+        environment(
+            installation.home, **WEB_LIMITS_MS, MENDLINE_DATABASE_ROLE="app", MENDLINE_LIVE_ADDRESS=live_address
+        ),
         logs / "web.log",
     )
     installation.children.append(web)
@@ -153,6 +157,27 @@ def _start_processes(installation: Installation) -> str:
         with _step("后台任务 worker"):
             worker.start()
     return f"http://{HOST}:{port}"
+
+
+def _start_live(installation: Installation, web_port: int) -> str:
+    """Start the process that tells pages of changes, beside the web's port, and return its address for browsers.
+
+    Without a free port there is none, and pages ask every ten seconds instead.
+    """
+    if has_env("MENDLINE_LIVE_ADDRESS"):
+        return env_text("MENDLINE_LIVE_ADDRESS")
+    port = next((port for port in range(web_port + 100, web_port + 120) if port < 65536 and _can_listen(port)), None)
+    if port is None:
+        return ""
+    live = Child(
+        "live",
+        live_command(HOST, port),
+        environment(installation.home, MENDLINE_DATABASE_ROLE="app"),
+        installation.home / "logs" / "live.log",
+    )
+    installation.children.append(live)
+    live.start()
+    return f"http://{HOST}:{port}/live/"
 
 
 def _watch(installation: Installation) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
@@ -16,6 +17,7 @@ from pytest_django import Settings
 
 from mendline.orders.models import RepairOrder
 from mendline.orders.store import Loaded
+from mendline.web.console import visit
 from mendline.web.live.serve import listen
 from tests.browser.conftest import Office
 from tests.browser.test_screens import SIZES, orders, shown
@@ -59,7 +61,11 @@ def revision_of(order: Loaded) -> int:
     return int(RepairOrder.objects.unscoped("a test looks").get(ref=order.ref).revision)
 
 
-def test_a_call_is_noted_with_one_tap_and_counted(office: Office, orders: list[Loaded]) -> None:
+def test_a_call_is_noted_with_one_tap_and_counted(
+    office: Office, orders: list[Loaded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)  # the server's clock stands still: calls are counted by the day
+    monkeypatch.setattr(visit, "timezone", SimpleNamespace(now=lambda: now))
     desk = office.desk("station_coordinator")
     desk.open("/queue/")
     row = desk.page.locator(f"#row-{orders[1].ref}")

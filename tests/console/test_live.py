@@ -1,0 +1,232 @@
+"""Being told of changes: by ticket, within the scope, and nothing missed between the page and the first message."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core import signing
+
+from mendline.access.actors import Actor
+from mendline.journal.feed import MOST, Happened, Reader, happened_after, newest_entry
+from mendline.web.live import tickets
+from mendline.web.live.stream import NAMED, Exchange, Listener, message, understood
+from mendline.web.live.tickets import listener_of, ticket_for
+from tests.console.conftest import SignIn
+from tests.make import a_report, an_actor, do
+
+STATION = an_actor("station_coordinator")
+
+
+def entry(number: int, *, station_no: str = "000001", region: str = "north") -> Happened:
+    return Happened(number, f"WX{number}", region, station_no)
+
+
+# --- tickets -----------------------------------------------------------------------------------------
+
+
+def test_a_ticket_carries_the_scope_and_nothing_else() -> None:
+    assert listener_of(ticket_for(STATION)) == Actor(None, "", "station_coordinator", "", "000001", "live")
+
+
+@pytest.mark.parametrize("ticket", ["", "nonsense", "a:b:c", signing.dumps(["admin", "", ""]), signing.dumps("x")])
+def test_a_ticket_that_we_did_not_write_opens_nothing(ticket: str) -> None:
+    assert listener_of(ticket) is None
+
+
+def test_a_ticket_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = ticket_for(STATION)
+    monkeypatch.setattr(tickets, "GOOD_FOR", -1)
+
+    assert listener_of(ticket) is None
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        ("GET /live/?ticket={t} HTTP/1.1", "200 OK"),
+        ("GET /live/ HTTP/1.1", "401 Unauthorized"),
+        ("GET /live/?ticket=forged HTTP/1.1", "401 Unauthorized"),
+        ("POST /live/?ticket={t} HTTP/1.1", "404 Not Found"),
+        ("GET /other/?ticket={t} HTTP/1.1", "404 Not Found"),
+        ("nonsense", "404 Not Found"),
+        ("\x00\xff", "404 Not Found"),
+    ],
+)
+def test_only_a_request_with_a_ticket_is_listened_to(request_line: str, status: str) -> None:
+    request = request_line.format(t=ticket_for(STATION)).encode("latin-1") + b"\r\nHost: x\r\n\r\n"
+
+    assert understood(request)[0] == status
+    assert (understood(request)[1] is not None) == (status == "200 OK")
+
+
+def test_a_listener_that_comes_back_goes_on_where_it_was() -> None:
+    address = f"GET /live/?ticket={ticket_for(STATION)}&since=5 HTTP/1.1\r\n"
+
+    assert understood(f"{address}\r\n".encode())[2] == 5
+    assert understood(f"{address}Last-Event-ID: 9\r\n\r\n".encode())[2] == 9
+    assert understood(f"{address}Last-Event-ID: -1; DROP\r\n\r\n".encode())[2] is None
+
+
+# --- the feed ----------------------------------------------------------------------------------------
+
+
+def test_an_entry_that_is_committed_after_its_successor_is_told_as_well() -> None:
+    reader = Reader(top=10)
+    assert reader.took([entry(11), entry(13)], now=0.0) == [entry(11), entry(13)]
+
+    assert reader.parameters() == (13, [12], MOST)
+    assert reader.took([entry(12)], now=0.2) == [entry(12)]
+    assert reader.parameters() == (13, [], MOST)
+
+
+def test_a_number_that_was_given_up_is_not_waited_for_for_ever() -> None:
+    reader = Reader(top=10, patience=15)
+    reader.took([entry(12)], now=0.0)
+
+    reader.took([], now=15.0)
+    assert list(reader.missing) == [11]
+    reader.took([], now=15.1)
+    assert list(reader.missing) == []
+
+
+def test_what_happened_is_read_from_the_history_in_order(network: None) -> None:
+    before = newest_entry()
+    order = a_report()
+    do(order, "download")
+
+    found = happened_after(before)
+    assert [one.subject for one in found] == [order.ref, order.ref]
+    assert [(one.region, one.station_no) for one in found] == [("north", "000001")] * 2
+    assert happened_after(found[-1].id) == []
+
+
+# --- telling -----------------------------------------------------------------------------------------
+
+
+class Written:
+    """A connection's other end, as far as a listener uses it."""
+
+    def __init__(self, waiting: int = 0) -> None:
+        self.data = b""
+        self.is_aborted = False
+        self._waiting = waiting
+        self.transport = self
+
+    def get_write_buffer_size(self) -> int:
+        return self._waiting
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+
+def listening(actor: Actor, waiting: int = 0) -> tuple[Listener, Written]:
+    written: Any = Written(waiting)
+    return Listener(actor, written), written
+
+
+@pytest.mark.parametrize(
+    ("actor", "told"),
+    [
+        (STATION, ["WX1"]),
+        (an_actor("station_coordinator", station_no="000002"), ["WX2"]),
+        (an_actor("region_interface"), ["WX1", "WX2"]),
+        (an_actor("region_interface", region="east"), ["WX3"]),
+        (an_actor("cc_agent"), ["WX1", "WX2", "WX3"]),
+    ],
+)
+def test_everybody_is_told_of_their_own_scope_only(actor: Actor, told: list[str]) -> None:
+    listener, written = listening(actor)
+    listener.tell([entry(1), entry(2, station_no="000002"), entry(3, region="east", station_no="000003")], 3)
+
+    assert json.loads(re.findall(rb"data: (.*)", written.data)[0]) == {"refs": told, "more": False}
+    assert b"id: 3\n" in written.data
+
+
+def test_of_what_concerns_others_nobody_hears_anything() -> None:
+    listener, written = listening(STATION)
+    listener.tell([entry(2, station_no="000002")], 2)
+
+    assert written.data == b""
+
+
+def test_more_than_a_page_can_take_is_said_to_be_more() -> None:
+    refs = [f"WX{number}" for number in range(NAMED + 1)]
+
+    assert b'"more":true' in message(refs, 1) and b'"more":false' in message(refs[:-1], 1)
+
+
+def test_a_listener_that_takes_nothing_is_dropped() -> None:
+    listener, written = listening(STATION, waiting=1_000_000)
+    listener.tell([entry(1)], 1)
+
+    assert written.is_aborted and written.data == b""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_begins_with_what_was_missed_and_goes_on(network: None) -> None:
+    """Over a real socket: a page drawn before the first step, opened after it, hears of both steps and no other's."""
+    before = newest_entry()
+    order = a_report(now=datetime.now(UTC))
+    a_report(now=datetime.now(UTC), area="310104")
+
+    async def scene() -> list[dict[str, Any]]:
+        exchange = Exchange()
+        server = await asyncio.start_server(exchange.serve, "127.0.0.1", 0)
+        telling = asyncio.create_task(exchange.run())
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET /live/?ticket={ticket_for(STATION)}&since={before} HTTP/1.1\r\n\r\n".encode())
+        heard: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            while len(heard) < 2:
+                line = await reader.readline()
+                if line.startswith(b"data: "):
+                    heard.append(json.loads(line.removeprefix(b"data: ")))
+                    if len(heard) == 1:
+                        await asyncio.to_thread(_download, order.ref)
+        writer.close()
+        server.close()
+        telling.cancel()
+        await exchange.close()
+        return heard
+
+    assert asyncio.run(scene()) == [{"refs": [order.ref], "more": False}] * 2
+
+
+def _download(ref: str) -> None:
+    from django.db import connection
+
+    from mendline.orders.transitions import perform
+
+    perform(ref, "download", actor=STATION, now=datetime.now(UTC))
+    connection.close()
+
+
+# --- without the live process ------------------------------------------------------------------------
+
+
+def test_a_page_that_asks_hears_the_same(signed_in: SignIn) -> None:
+    before = newest_entry()
+    order = a_report()
+
+    told = signed_in("station_coordinator").get(f"/changes/?since={before}").json()
+    assert told == {"refs": [order.ref], "more": False, "id": newest_entry()}
+    other = signed_in("station_coordinator", station_no="000002").get(f"/changes/?since={before}").json()
+    assert other == {"refs": [], "more": False, "id": newest_entry()}
+    assert signed_in("station_coordinator").get("/changes/?since=x").json()["refs"] == []
+
+
+def test_a_new_ticket_takes_a_session(signed_in: SignIn) -> None:
+    ticket = signed_in("station_coordinator").get("/changes/ticket/").json()["ticket"]
+
+    actor = listener_of(ticket)
+    assert actor is not None and actor.station_no == "000001"
