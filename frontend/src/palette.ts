@@ -77,6 +77,7 @@ function takeClick(event: MouseEvent): void {
   const option = target.closest<HTMLElement>("#palette-list [role=option]");
   if (opener) {
     event.preventDefault();
+    opener.blur(); // so that after closing, keys are keys again and no text
     openPalette(opener instanceof HTMLInputElement ? opener.value : "");
   } else if (option?.dataset.does) {
     event.preventDefault();

@@ -25,7 +25,7 @@ from mendline.search.words import VERSION, Source, keys_of
 CURRENT_FOR = timedelta(days=365)
 OPEN = ("open", "waiting")
 BATCH = 2000
-_WRITTEN = ("region", "station_no", "created_at", "source", "keys")
+_WRITTEN = "order_id, region, station_no, created_at, source, keys"
 
 # The digest is made where the texts are, so that an order that did not change is neither sent nor written.
 _ORDERS = """
@@ -218,36 +218,32 @@ def _fill(reading: Reading, horizon: _Horizon, now: datetime) -> bool:
 
 def _take_up(statement: str, bound: list[Any], now: datetime) -> None:
     """Write what the chosen orders can be found by; those that are kept as they stand are passed over."""
-    current: list[Current] = []
-    past: list[Past] = []
-    misplaced: dict[type[Findable], list[int]] = {Current: [], Past: []}
+    made: dict[type[Findable], list[tuple[object, ...]]] = {Current: [], Past: []}
+    outdated: dict[type[Findable], list[int]] = {Current: [], Past: []}
     with connection.cursor() as cursor:
         cursor.execute(statement, bound)
         rows = cursor.fetchall()
     for row in rows:
         row_id, ref, name, phone, serial, area, address, region, station, category, created_at = row[:11]
         in_current, in_past, source = row[11:14]
-        values: dict[str, Any] = {
-            "order_id": row_id, "region": region, "station_no": station, "created_at": created_at, "source": source,
-            "keys": keys_of(Source(ref, name, phone, serial, area, address, region, station)),
-        }  # fmt: skip
-        if category in OPEN or created_at >= now - CURRENT_FOR:
-            current.append(Current(**values))
-            misplaced[Past] += [row_id] if in_past else []
-        else:
-            past.append(Past(**values))
-            misplaced[Current] += [row_id] if in_current else []
-    _write(Current, current)
-    _write(Past, past)
-    for model, ids in misplaced.items():
-        if ids:
-            _objects(model).unscoped("moved to the other table").filter(order_id__in=ids).delete()
+        keys = keys_of(Source(ref, name, phone, serial, area, address, region, station))
+        model: type[Findable] = Current if category in OPEN or created_at >= now - CURRENT_FOR else Past
+        made[model].append((row_id, region, station, created_at, source, f"{{{','.join(map(str, keys))}}}"))
+        outdated[Current] += [row_id] if in_current else []
+        outdated[Past] += [row_id] if in_past else []
+    for model in (Current, Past):
+        if outdated[model]:
+            _objects(model).unscoped("written anew").filter(order_id__in=outdated[model]).delete()
+        _add(model, made[model])
 
 
-def _write(model: type[Findable], rows: Iterable[Findable]) -> None:
-    made = list(rows)
-    if made:
-        _objects(model).bulk_create(made, update_conflicts=True, unique_fields=["order_id"], update_fields=_WRITTEN)
+def _add(model: type[Findable], rows: list[tuple[object, ...]]) -> None:
+    """Add many rows at once: copying takes a fifth of what inserting them does."""
+    if rows:
+        statement = f"COPY {model._meta.db_table} ({_WRITTEN}) FROM STDIN"
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def _objects(model: type[Findable]) -> Any:

@@ -15,6 +15,7 @@ from mendline.search.words import plain
 from mendline.web.console.creating import creations_for
 from mendline.web.console.shell import MAY_REPORT, navigation_of
 
+INTAKE = "/intake/"  # one entry is enough: to begin a report
 PAGE, ACTION = Text("页面", "Page"), Text("操作", "Action")
 # Characters with a reading beside the usual one that our own words use: 调 in 协调 is read tiao.
 OTHER_READINGS = {"调": "t", "重": "c", "行": "h", "长": "c", "还": "h"}
@@ -48,9 +49,7 @@ def entries_for(actor: Actor) -> list[Entry]:
     found: list[Entry] = []
     places = navigation_of(actor, "")
     if actor.role in MAY_REPORT:
-        found.append(
-            Entry(Text("新建报修单", "New report"), ACTION, "plus", reverse("console:intake"), also="建单 create")
-        )
+        found.append(Entry(Text("新建报修单", "New report"), ACTION, "plus", INTAKE, also="报修受理 bxsl take create"))
     for creation in creations_for(actor, None):
         href = reverse("console:create", args=[creation.process.code, creation.step.name])
         label = Text(
@@ -58,7 +57,7 @@ def entries_for(actor: Actor) -> list[Entry]:
             f"{creation.step.label.en} ({creation.process.label.en})",
         )
         found.append(Entry(label, ACTION, "plus", href))
-    found += [Entry(place.label, PAGE, place.icon, place.href) for place in places]
+    found += [Entry(place.label, PAGE, place.icon, place.href) for place in places if place.href != INTAKE]
     return [*found, *EVERYBODYS]
 
 

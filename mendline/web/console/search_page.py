@@ -43,7 +43,7 @@ def search(visit: Visit) -> HttpResponse:
     context = {
         "searched": words,
         "found": found,
-        "remarks": _remarks(found),
+        "remarks": _remarks(found, words),
         "everything": everything,
         "with_station": columns.station,
         "drawn": rows_markup(order_rows(found.orders, visit.now), columns, visit.language),
@@ -64,7 +64,7 @@ def palette(visit: Visit) -> HttpResponse:
         "found": found,
         "hits": hits,
         "entries": _record_first(visit, words, found.orders) + entries,
-        "remarks": _remarks(found),
+        "remarks": _remarks(found, words),
         "with_station": visit.actor.role not in OF_A_STATION,
     }
     return visit.render("console/palette/hits.html", context)
@@ -83,7 +83,7 @@ def _record_first(visit: Visit, words: str, orders: list[RepairOrder]) -> list[E
     return [Entry(label, Text("单据", "Record"), "file-text", reverse("console:subject", args=[record.ref]))]
 
 
-def _remarks(found: Found) -> list[Text]:
+def _remarks(found: Found, typed: str) -> list[Text]:
     """What a person should know about the hits: cut off, cut short, not understood."""
     wanted, remarks = found.wanted, []
     if found.stopped:
@@ -107,7 +107,7 @@ def _remarks(found: Found) -> list[Text]:
                 "“{words}” is too short and was left out; letters and digits need two.",
             ).filled(words="、".join(wanted.too_short))
         )
-    if wanted.is_empty and not found.orders and not wanted.too_short:
+    if typed and wanted.is_empty and not found.orders and not wanted.too_short:
         remarks.append(
             Text(
                 "输入的内容里没有可以查找的字、字母或数字。", "There are no letters, digits or characters to look for."
