@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from mendline.access.actors import Actor
 from mendline.journal.feed import AFTER, MOST, Happened, Reader, from_rows, happened_after, newest_entry
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 PATH = "/live/"
 EVERY = 0.25  # seconds between two readings
+AGAIN = 2.0  # seconds to wait when the database does not answer
 BEAT = 15.0  # seconds after which a silent connection gets a sign of life, so that nothing between closes it
 SLOW = 64 * 1024  # bytes not taken by a listener until it is dropped; it comes back and asks for what it missed
 LONGEST_REQUEST = 8 * 1024
@@ -113,8 +114,11 @@ class Exchange:
                 self._reader = None
                 continue
             found = await self._asked(self._read)
+            if found is None:
+                await asyncio.sleep(AGAIN)
+                continue
             for listener in list(self.listeners) if found else []:
-                listener.tell(found or [], self._reader.top if self._reader else 0)
+                listener.tell(found, self._reader.top if self._reader else 0)
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT
                 for listener in list(self.listeners):
@@ -130,8 +134,12 @@ class Exchange:
 
     async def _catch_up(self, listener: Listener, since: int | None) -> None:
         """Tell what happened between the page's drawing, or the last message, and now."""
-        missed = await self._asked(lambda: happened_after(since)) if since is not None else []
-        if missed:
+        if since is None:
+            return
+        missed = await self._asked(lambda: happened_after(since))
+        if missed is None:
+            listener.tell([], since, is_all=False)  # nobody knows: the page may read its list anew
+        elif missed:
             listener.tell(missed, missed[-1].id, is_all=len(missed) < MOST)
 
     def _start(self) -> None:
@@ -149,7 +157,7 @@ class Exchange:
         """Ask the database in the one thread; None while it cannot answer."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
-        except DatabaseError as problem:
+        except Error as problem:
             logger.warning("the history could not be read: %s", problem)
             await asyncio.get_running_loop().run_in_executor(self._thread, _give_back)
             return None
