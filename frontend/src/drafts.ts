@@ -117,10 +117,12 @@ export function keepDrafts(): void {
   }, true);
   document.body.addEventListener("htmx:load", (event) => formsIn((event as CustomEvent<{ elt: Element }>).detail.elt).forEach(restore));
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const { elt, successful } = (event as CustomEvent<{ elt: Element; successful: boolean }>).detail;
-    const form = elt.closest<HTMLFormElement>("form[data-draft]");
-    const { verb } = (event as CustomEvent<{ requestConfig: { verb: string } }>).detail.requestConfig;
-    if (successful && verb === "post" && form) sessionStorage.removeItem(keyOf(form));
+    const { requestConfig, successful } = (
+      event as CustomEvent<{ requestConfig: { verb: string; elt: Element }; successful: boolean }>
+    ).detail;
+    // The form itself has left the page by now: the event comes from what took its place.
+    const form = requestConfig.elt.closest<HTMLFormElement>("form[data-draft]");
+    if (successful && requestConfig.verb === "post" && form) sessionStorage.removeItem(keyOf(form));
   });
   document.body.addEventListener("htmx:responseError", (event) => {
     const { status, responseText } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;

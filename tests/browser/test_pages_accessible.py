@@ -24,6 +24,7 @@ from mendline.care.scorecards import refresh_scorecards
 from mendline.orders.models import Record
 from mendline.orders.store import Loaded
 from mendline.orders.transitions import begin, perform
+from tests.browser.conftest import PATIENCE
 from tests.console.conftest import PLACES
 from tests.make import REPORT, an_actor
 
@@ -141,7 +142,7 @@ def walker(browser: Browser, live_server: LiveServer, world: dict[str, str]) -> 
     context = browser.new_context(
         locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1440, "height": 900}, base_url=live_server.url
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(AXE.read_text("utf-8"))
     yield context.new_page()
     context.close()

@@ -21,6 +21,7 @@ from mendline.web.console.chips import Chip, chips_of
 from mendline.web.console.creating import creations_for
 from mendline.web.console.fact_words import Shown, facts_shown, moments_shown, origin_name, product_name
 from mendline.web.console.late_words import late_stories
+from mendline.web.console.next_step import next_step
 from mendline.web.console.picture import picture_of
 from mendline.web.console.timeline import TOPICS, timeline_of
 from mendline.web.console.visit import Visit, screen
@@ -62,6 +63,7 @@ class Sheet:
     refused: list[StepRow]
     facts: list[Shown]
     moments: list[Shown]
+    waits_for: Text  # the step that is next, and whose it is
 
     @property
     def ref(self) -> str:
@@ -144,6 +146,7 @@ def sheet_of(visit: Visit, page: SubjectPage) -> Sheet:
         refused=[row for row in rows if row.refusal is not None],
         facts=facts_shown(process, subject.facts, visit.actor, leave_out=IN_THE_HEAD if is_order else frozenset()),
         moments=moments_shown(subject.facts),
+        waits_for=next_step(process, subject.state),
     )
 
 

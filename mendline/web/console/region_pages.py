@@ -18,14 +18,13 @@ from mendline.orders import queries
 from mendline.orders.breaches import Breach, Breaches, breaches
 from mendline.orders.models import RepairOrder
 from mendline.orders.queries import OrderFilters
-from mendline.process.definition import Process
 from mendline.web.console.chips import Chip, chip_of_due, span
 from mendline.web.console.creating import creations_for
 from mendline.web.console.late_words import OWNERS
+from mendline.web.console.next_step import next_step
 from mendline.web.console.rows import OrderRow, order_row, record_rows
 from mendline.web.console.shell import JUDGES
 from mendline.web.console.visit import Visit, screen
-from mendline.web.console.words import role_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +175,6 @@ def _late_row(breach: Breach, now: datetime) -> LateRow:
         next_step=next_step(breach.process, order.state),
         fault=order.fault,
     )
-
-
-def next_step(process: Process, state: str) -> Text:
-    """Return what usually comes next from a state, and whose it is; empty where nothing does."""
-    step = next((step for step in process.steps_from(state) if not step.by_the_clock_only and not step.danger), None)
-    if step is None:
-        return Text("", "")
-    who = role_name(next(role for role in step.by if role != "timer"))
-    return Text(f"{step.label.zh}（{who.zh}）", f"{step.label.en} ({who.en})")
 
 
 def _standing(orders: Iterable[RepairOrder | Any], now: datetime) -> list[StandingOrder]:
