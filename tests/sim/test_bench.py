@@ -48,7 +48,7 @@ def test_a_run_tells_its_conditions(result: dict[str, Any]) -> None:
 def test_every_measurement_has_its_figures(result: dict[str, Any]) -> None:
     named = {name: {figure["name"] for figure in part["figures"]} for name, part in result["measurements"].items()}
 
-    assert set(named) == {"perform", "http", "queue", "choice", "sweep"}
+    assert set(named) == {"perform", "http", "queue", "search", "choice", "sweep"}
     assert {"perform ÷ pgbench, 1 client", "perform ÷ pgbench, 4 clients"} <= named["perform"]
     assert {
         "create, 1 client",
@@ -57,6 +57,7 @@ def test_every_measurement_has_its_figures(result: dict[str, Any]) -> None:
         "transition, 16 clients ÷ 4 clients",
     } <= named["http"]
     assert {"query, station, many: p95", "whole page, station: many ÷ few (p50)"} <= named["queue"]
+    assert {"everything typed, station: p95", "palette through the web process, region: p95"} <= named["search"]
     assert {"one choice, CPU: candidates known", "changed coverage seen by an order after"} <= named["choice"]
     assert {"effects, 1 sweeper", "effects, 2 sweepers"} <= named["sweep"]
     for part in result["measurements"].values():

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mendline.sim.bench import against_pgbench, over_http, queue_page, station_choice, timer_sweep
+from mendline.sim.bench import against_pgbench, over_http, queue_page, search_page, station_choice, timer_sweep
 from mendline.sim.bench.conditions import conditions, cpu_name, load_average
 from mendline.sim.bench.crew import a_member
 from mendline.sim.bench.figures import Measured, table
@@ -35,6 +35,7 @@ class Sizes:
     walked: int = 1_200
     http_seconds: float = 5.0
     orders: int = 2_000_000
+    searches: int = 60
     choice_stations: int = 5_000
     choice_coverage_rows: int = 444_000
     timers: int = 10_000
@@ -46,7 +47,7 @@ QUICK = Sizes(
     choice_coverage_rows=88_800, timers=2_000,
 )  # fmt: skip
 TINY = Sizes(
-    rounds=1, stations=40, coverage_rows=12_800, background=200, walked=8, http_seconds=0.3, orders=3_000,
+    rounds=1, stations=40, coverage_rows=12_800, background=200, walked=8, http_seconds=0.3, orders=3_000, searches=2,
     choice_stations=50, choice_coverage_rows=4_440, timers=40,
 )  # fmt: skip
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
@@ -73,6 +74,10 @@ MEASURES: Mapping[str, Measure] = {
     "queue": lambda run: queue_page.measure(
         run.scratch, run.network, orders=run.sizes.orders, stations=run.sizes.stations, rounds=run.sizes.rounds
     ),
+    "search": lambda run: search_page.measure(
+        run.scratch, run.network, orders=run.sizes.orders, stations=run.sizes.stations, rounds=run.sizes.rounds,
+        searches=run.sizes.searches,
+    ),
     "choice": lambda run: station_choice.measure(
         run.scratch, run.scratch.base, stations=run.sizes.choice_stations,
         coverage_rows=run.sizes.choice_coverage_rows, rounds=run.sizes.rounds,
@@ -92,7 +97,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)  # for the test of this command
         parser.add_argument("--only", nargs="+", choices=sorted(MEASURES), help="只测这些 / measure only these")
-        parser.add_argument("--orders", type=int, help="队列页的维修单数 / orders for the queue page (2,000,000)")
+        parser.add_argument(
+            "--orders", type=int, help="队列页与查找的维修单数 / orders for queue and search (2,000,000)"
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="结果写入文件 / write the result here as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
