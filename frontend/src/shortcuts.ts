@@ -16,7 +16,7 @@ export function listenForKeys(): void {
     } else if (event.key === "?" && plain && !busy) {
       event.preventDefault();
       showKeys();
-    } else if (event.altKey && event.key.toLowerCase() === "n") {
+    } else if (event.altKey && event.code === "KeyN") {
       const link = document.querySelector<HTMLAnchorElement>("[data-new-report], .navbar-vertical a[href='/intake/']");
       link?.click();
     } else if (event.key === "Escape" && !busy) {
