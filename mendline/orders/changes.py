@@ -85,7 +85,7 @@ def record_promise(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
         reason = part_reason_text(late)
     slot = SLOTS[min(int(facts.get("promises_written") or 0), len(SLOTS) - 1)]
     written = _written(facts, {"slot": slot, "at": facts["promised_at"], "kind": kind, "reason": reason})
-    return {**written, "promise_kind": kind, "promise_reason": reason}
+    return {**written, "promise_kind": kind, "promise_reason": reason, "t3_due_at": facts["promised_at"]}
 
 
 @change()
@@ -131,7 +131,12 @@ def record_part_order(facts: Facts, parameters: Parameters) -> Mapping[str, Any]
         "record": facts["new_part_order_ref"],
     }  # fmt: skip
     found = {"parts": [*(facts.get("parts") or []), part], "part_order_no": number, "part_due_at": due}
-    return found | _pass_left_for_the_part(facts)
+    return {**found, "t3_due_at": _still_promised(facts), **_pass_left_for_the_part(facts)}
+
+
+def _still_promised(facts: Facts) -> Any:
+    """Return the promised time that nobody has kept yet; orders promised before this was kept have only the promise."""
+    return facts["t3_due_at"] if "t3_due_at" in facts else facts.get("promised_at")
 
 
 def _pass_left_for_the_part(facts: Facts) -> dict[str, Any]:
@@ -152,6 +157,12 @@ def record_late_part(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
 
 
 @change()
+def record_part_due(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
+    """The supplier names another day; one that was missed before stays missed (STN-36, STN-39)."""
+    return {"parts": _with_part(facts, due_at=facts["part_due_at"])}
+
+
+@change()
 def record_part_arrival(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {"parts": _with_part(facts, arrived=True)}
 
@@ -162,7 +173,7 @@ def record_part_drop(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {"parts": _with_part(facts, dropped=True)}
 
 
-def _with_part(facts: Facts, **fields: bool) -> list[dict[str, Any]]:
+def _with_part(facts: Facts, **fields: Any) -> list[dict[str, Any]]:
     number = facts.get("part_order_no")
     return [{**part, **fields} if part["no"] == number else part for part in facts.get("parts") or []]
 
@@ -182,8 +193,12 @@ def record_print(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
 
 @change()
 def record_service_start(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
-    """Note the start of this pass, and the engineer who began it where none was assigned (STN-12)."""
+    """Note the start of this pass, and the engineer who began it where none was assigned (STN-12).
+
+    It keeps the promise of a visit. For a machine sent in the agreed pickup is still to come (STN-07).
+    """
     found: dict[str, Any] = {"service_started_at": _now(facts), "passes": int(facts.get("passes") or 0) + 1}
+    found["t3_due_at"] = _still_promised(facts) if facts.get("service_mode") == "send_in" else None
     if not facts.get("assignee_id") and facts["actor_role"] == "station_engineer":
         found |= {"assignee_id": facts.get("actor_id"), "assignee_name": facts.get("actor_name", "")}
     return found
@@ -224,7 +239,7 @@ def _closed_by(facts: Facts) -> dict[str, Any]:
 def record_reopening(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     return {
         "reopened": int(facts.get("reopened") or 0) + 1, "closed_at": None, "t4": None, "resolution": None,
-        "promised_at": None,
+        "promised_at": None, "t3_due_at": None,
     }  # fmt: skip
 
 

@@ -147,6 +147,8 @@ def _take(
     if verb == STARTED:
         counted_from = facts.get(clock.counts_from or "")
         begun = datetime.fromisoformat(str(counted_from)) if counted_from else entry.at
+        if process.budget_of(clock) == Duration():
+            begun = due_at  # without a budget it counts from its end, whatever the fact was called then
         open_runs[clock.name] = _OpenRun(begun, [_Mark(verb, entry, entry.at, due_at, True, *_place(entry))])
     elif run is not None and verb in (STOPPED, STOPPED_LATE):
         found.append(_closed(process, clock, run, entry.at, entry, verb, calendars))

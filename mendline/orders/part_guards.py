@@ -89,6 +89,16 @@ def not_before_the_part(facts: Facts, parameters: Parameters) -> No | None:
 
 
 @guard()
+def new_delivery_lies_ahead(facts: Facts, parameters: Parameters) -> No | None:
+    """Whoever ships later than promised promises anew, and a promise is for the future (STN-39)."""
+    due = moment_of(facts, "part_due_at") if _given_now(facts, "part_due_at") else None
+    if due is not None and due < facts["now"]:
+        zh = "新的承诺配送时间不能早于现在"
+        return No("STN-39", zh, "a new delivery time cannot lie in the past", "part_due_at")
+    return None
+
+
+@guard()
 def part_is_at_hand(facts: Facts, parameters: Parameters) -> No | None:
     waiting = awaited_parts(facts)
     if waiting:

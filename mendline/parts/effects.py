@@ -29,6 +29,14 @@ def note_part_late(happening: Happening) -> None:
 
 
 @effect
+def note_part_due(happening: Happening) -> None:
+    """The repair order learns of the delivery time that the shipping department names instead (STN-36, STN-39)."""
+    if happening.given.get("part_due_at"):
+        due = {"part_due_at": happening.subject.facts["part_due_at"]}
+        _tell_order(happening, "note_part_due", **due)
+
+
+@effect
 def note_part_arrival(happening: Happening) -> None:
     """The repair order goes on: print and send the engineer (STN-50)."""
     _tell_order(happening, "part_arrived")
@@ -40,12 +48,12 @@ def note_part_dropped(happening: Happening) -> None:
     _tell_order(happening, "part_refused")
 
 
-def _tell_order(happening: Happening, name: str) -> None:
+def _tell_order(happening: Happening, name: str, **more: str) -> None:
     part = happening.subject.facts
     perform(
         happening.subject.order_ref,
         name,
         actor=THE_CLOCK,
         now=happening.now,
-        given={"part_order_no": part["part_order_no"], "part_code": part["part_code"]},
+        given={"part_order_no": part["part_order_no"], "part_code": part["part_code"], **more},
     )

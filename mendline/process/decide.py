@@ -186,7 +186,10 @@ def _move_clocks(
     now: datetime,
     calendars: Calendars,
 ) -> _Moved:
-    """Start, stop, pause and resume what these triggers name. A clock that is both stopped and started begins anew."""
+    """Start, stop, pause and resume what these triggers name.
+
+    A clock that is both stopped and started begins anew, unless it would count from the very instant as before.
+    """
     moved = _Moved(dict(clocks))
     if triggers.isdisjoint(process.triggers_of_clocks):
         return moved
@@ -194,6 +197,8 @@ def _move_clocks(
         present = moved.clocks.get(clock.name)
         running = present is not None and present.run != "stopped"
         if running and present is not None:
+            if triggers & clock.stops and triggers & clock.starts and _counts_from_as_before(clock, present, known):
+                continue
             if triggers & clock.stops:
                 _stop(moved, clock, present, now)
                 running = False
@@ -212,6 +217,15 @@ def _move_clocks(
 def _can_count(clock: Clock, known: Facts) -> bool:
     """A clock that counts from a fact does not start while the fact is empty: no promise, no visit to be late for."""
     return clock.counts_from is None or _instant(known.get(clock.counts_from)) is not None
+
+
+def _counts_from_as_before(clock: Clock, present: ClockState, known: Facts) -> bool:
+    """A step that would only start the same count once more leaves the clock alone, breached or not."""
+    return (
+        clock.counts_from is not None
+        and present.is_running
+        and _instant(known.get(clock.counts_from)) == present.counted_from
+    )
 
 
 def _stop(moved: _Moved, clock: Clock, present: ClockState, now: datetime) -> None:

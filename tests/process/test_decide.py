@@ -125,3 +125,19 @@ def test_a_timer_of_an_earlier_run_has_nothing_to_say() -> None:
             calendars=standard,
         )  # fmt: skip
         assert (decision is not None) == speaks
+
+
+def test_a_step_that_would_count_from_the_same_instant_leaves_the_clock_as_it_is() -> None:
+    """STN-33: a promise that was missed is not missed once more because a part is ordered meanwhile."""
+    due = stored_moment(NOW)
+    late = ClockState("running", 1, NOW, NOW, NOW, breached_at=NOW)
+    promised = {"t3_due_at": due, "promised_at": due, "t3_promises": [{"slot": "T31", "at": due, "written_at": due}]}
+
+    decision = deciding(
+        "order_part", "promised", now=NOW + HOUR, clocks={"visit": late},
+        facts={**promised, "part_due_at_default": due, "new_part_order_ref": "BJ1"},
+        given={"part_code": "MB-H61", "told_user_why": True, "borrowing": "not_available"},
+    )  # fmt: skip
+
+    assert decision.clocks["visit"] == late
+    assert decision.timers == () and decision.clock_events == ()
