@@ -30,6 +30,7 @@ from mendline.process.registry import CHANGES, EFFECTS, GUARDS, Happening
 from mendline.process.values import accept_given
 
 ORDER_KIND = "repair"
+HIDDEN = "•"  # what the history holds in place of personal data
 # Whoever is overtaken tries again; each time somebody else got on, so more than a few are never needed.
 MOST_ATTEMPTS = 24
 
@@ -291,7 +292,8 @@ def _seat_found(context: Mapping[str, Any]) -> Seat | None:
 def given_for_history(process: Process, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given, with personal data left out: the history outlives an erasure."""
     return {
-        name: "•" if name in process.facts and process.facts[name].personal else value for name, value in given.items()
+        name: HIDDEN if name in process.facts and process.facts[name].personal else value
+        for name, value in given.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""`mendline process check|table|diagram|load|test|prove`: everything about process files from the command line."""
+"""`mendline process check|table|diagram|load|test|prove|replay`: process files from the command line."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from mendline.process import diagram, loading, table
 
@@ -30,6 +32,13 @@ class Command(BaseCommand):
         proof = verbs.add_parser("prove", help="逐一去掉规则看谁发现 / leave each thing out in turn: who notices?")
         proof.add_argument("--one-in", type=int, default=1, metavar="N", help="只抽查 N 分之一 / a sample only")
         proof.add_argument("--write", action="store_true", help="重写 docs/rules-proof.md / write the page anew")
+        again = verbs.add_parser("replay", help="用改动后的流程重放历史 / decide past steps again under a changed file")
+        again.add_argument("process", help="流程文件或代码 / a file, or the code of a process in use")
+        again.add_argument("--days", type=int, default=30, help="最近多少天 / how far back")
+        again.add_argument(
+            "--set", action="append", default=[], metavar="NAME=VALUE", help="改参数 / change a parameter"
+        )
+        again.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = str(options["verb"])
@@ -75,3 +84,18 @@ class Command(BaseCommand):
         failed = import_module("mendline.sim.scenarios").run(options["paths"], self.stdout, as_json=options["json"])
         if failed:
             raise SystemExit(1)
+
+    def _replay(self, options: dict[str, Any]) -> None:
+        from importlib import import_module
+
+        report = import_module("mendline.orders.replay_report")
+        try:
+            process = report.changed_process(options["process"], options["set"])
+        except report.NotReplayed as problem:
+            raise CommandError(str(problem)) from None
+        found = report.run(process, days=options["days"], now=timezone.now())
+        if options["json"]:
+            self.stdout.write(orjson.dumps(report.as_data(found), option=orjson.OPT_INDENT_2).decode())
+            return
+        for line in report.lines(process, found):
+            self.stdout.write(line)
