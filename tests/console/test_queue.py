@@ -183,7 +183,7 @@ def test_an_engineer_is_assigned_to_many(signed_in: SignIn) -> None:
     signed_in("station_engineer")
     engineer = Person.objects.get(role="station_engineer")
     coordinator = signed_in("station_coordinator")
-    assert f'value="{engineer.username}"' in coordinator.get("/queue/").content.decode()
+    assert f'value="{engineer.username}"' in coordinator.get("/queue/engineers/").content.decode()
 
     form = {"do": "assign_engineer", "engineer": engineer.username, "ref": [order.ref for order in orders]}
     page = coordinator.post("/queue/many/", form, headers=HTMX).content.decode()

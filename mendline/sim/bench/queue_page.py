@@ -63,8 +63,10 @@ def _figures(times: dict[tuple[str, str, str], _Times]) -> list[Figure]:
         for whose in ("station", "region", "everywhere"):
             few, many = times[job, whose, "few"], times[job, whose, "many"]
             name = f"{said}, {whose}"
-            # The aims are about the page that a station works from all day.
-            aim, growth = (Aim("at_most", 25), Aim("at_most", 1.5)) if whose == "station" else (None, None)
+            # The aims are about the page that a station works from all day. Its counts are read from up to a thousand
+            # rows, of which the few have not as many.
+            aimed = whose == "station" and job != "count_queue"
+            aim, growth = (Aim("at_most", 25), Aim("at_most", 1.5)) if aimed else (None, None)
             p50_few, p50_many = (
                 Figure(f"{name}, {n}: p50", "ms", tuple(t.p50)) for n, t in (("few", few), ("many", many))
             )

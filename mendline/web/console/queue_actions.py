@@ -23,7 +23,6 @@ from mendline.orders.transitions import perform
 from mendline.process.definition import Process, Transition
 from mendline.process.loading import latest, process_for
 from mendline.web.console.choices import engineers
-from mendline.web.console.fields import Choice
 from mendline.web.console.queue_address import PROCESS, QueueAddress, read_address
 from mendline.web.console.queue_rows import OUTCOMES, Columns, rows_markup
 from mendline.web.console.rows import order_rows
@@ -37,11 +36,11 @@ ABSENT = Text("没有找到，或不在您的管辖范围内", "not found, or no
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A step that can be taken on many orders; `engineers` are the choices where it needs one."""
+    """A step that can be taken on many orders, and whether it needs an engineer to be named."""
 
     name: str
     label: Text
-    engineers: tuple[Choice, ...] = ()
+    needs_engineer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,7 @@ class Outcome:
 
 def actions_for(actor: Actor) -> list[Action]:
     """Return the steps that this role may take on many orders at once."""
-    return [
-        Action(step.name, step.label, engineers(actor.station_no) if "engineer" in step.requires else ())
-        for step in steps_for(actor.role)
-    ]
+    return [Action(step.name, step.label, "engineer" in step.requires) for step in steps_for(actor.role)]
 
 
 def steps_for(role: str) -> list[Transition]:
@@ -77,6 +73,12 @@ def columns_for(actor: Actor) -> Columns:
     )
 
 
+@screen
+def engineer_options(visit: Visit) -> HttpResponse:
+    """The station's engineers, for the field that names one; asked for when the first order is ticked."""
+    return visit.render("console/queue/engineers.html", {"engineers": engineers(visit.actor.station_no)})
+
+
 @require_POST
 @screen
 def call(visit: Visit, ref: str) -> HttpResponse:
@@ -87,7 +89,7 @@ def call(visit: Visit, ref: str) -> HttpResponse:
     outcome = visit.posted.get("outcome", "")
     revision = visit.posted.get("revision", "")
     seen = int(revision) if revision.isdigit() and len(revision) < 10 else None
-    if outcome not in {code for code, _, _ in OUTCOMES}:
+    if outcome not in OUTCOMES:
         raise Refused("unknown_outcome", Text("请选择联系结果", "choose an outcome"))
     try:
         after = perform(

@@ -25,13 +25,14 @@ URGED = Text("催 {n}", "urged {n}×")
 PICK = Text("选择 {ref}", "Select {ref}")
 CALLS_TODAY = Text("今天已联系 {n} 次", "{n} calls today")
 CALLS_OF_QUOTA = Text("今天已联系 {n} 次，每天至少 {quota} 次", "{n} calls today, at least {quota} a day")
-# One tap each: the outcome, the word on the button, the whole word (STN-25).
-OUTCOMES = (
-    ("no_answer", Text("未接", "No reply"), Text("未接：记录一次联系，无人接听", "No reply: log a call")),
-    ("busy", Text("占线", "Busy"), Text("占线：记录一次联系，占线", "Busy: log a call")),
-    ("powered_off", Text("关机", "Off"), Text("关机：记录一次联系，关机", "Off: log a call, switched off")),
-    ("reached", Text("接通", "Reached"), Text("接通：记录一次联系，已联系上", "Reached: log a call")),
-)
+# One tap each: the outcome and the word on its button (STN-25).
+OUTCOMES = {
+    "no_answer": Text("未接", "No reply"),
+    "busy": Text("占线", "Busy"),
+    "powered_off": Text("关机", "Off"),
+    "reached": Text("接通", "Reached"),
+}
+NOTE_A_CALL = Text("记录一次联系", "Log a call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,12 @@ def _calls(calls: Calls | None, columns: Columns, language: str) -> str:
 
 @cache
 def _outcomes(language: str) -> str:
+    words = NOTE_A_CALL.in_language(language)
     buttons = [
-        f'<button type="button" data-call="{code}" title="{escape(whole.in_language(language))}"'
-        f' aria-label="{escape(whole.in_language(language))}">{short.in_language(language)}</button>'
-        for code, short, whole in OUTCOMES
+        f'<button type="button" data-call="{code}">{word.in_language(language)}</button>'
+        for code, word in OUTCOMES.items()
     ]
-    return f'<span class="outcomes">{"".join(buttons)}</span>'
+    return f'<span class="outcomes" role="group" aria-label="{words}" title="{words}">{"".join(buttons)}</span>'
 
 
 def _small(words: str) -> str:

@@ -29,8 +29,8 @@ class ViewTab:
 
 def tabs_of(visit: Visit, address: QueueAddress) -> list[ViewTab]:
     """Return this person's views in the order in which they were kept."""
-    kept = _of(visit).order_by("id")
-    return [ViewTab(view.pk, view.name, f"?{view.query}", view.query == address.query) for view in kept]
+    kept = _of(visit).order_by("id").values_list("id", "name", "query")
+    return [ViewTab(view_id, name, f"?{query}", query == address.query) for view_id, name, query in kept]
 
 
 @require_POST

@@ -36,6 +36,7 @@ urlpatterns = [
     path("queue/", queue_page.queue, name="queue"),
     path("queue/rows/", queue_actions.some_rows, name="queue_rows"),
     path("queue/many/", queue_actions.many, name="queue_many"),
+    path("queue/engineers/", queue_actions.engineer_options, name="queue_engineers"),
     path("queue/<str:ref>/call/", queue_actions.call, name="queue_call"),
     path("queue/views/", saved_views.keep, name="keep_view"),
     path("queue/views/<int:view_id>/remove/", saved_views.remove, name="remove_view"),
