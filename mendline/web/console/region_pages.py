@@ -15,7 +15,7 @@ from mendline.kernel.errors import NotVisible
 from mendline.kernel.text import Text
 from mendline.network.models import Station
 from mendline.orders import queries
-from mendline.orders.breaches import Breach, Breaches, breaches
+from mendline.orders.breaches import MOST, Breach, breaches, count_late
 from mendline.orders.models import RepairOrder
 from mendline.orders.queries import OrderFilters
 from mendline.web.console.chips import Chip, chip_of_due, span
@@ -106,11 +106,11 @@ def inbox(visit: Visit) -> HttpResponse:
     if visit.actor.role not in JUDGES:
         raise NotVisible
     undispatched = queries.page_of_orders(visit.actor, filters=OrderFilters(states=("undispatched",)))
-    late = breaches(visit.actor, visit.now)
+    late = count_late(visit.actor, visit.now)
     lists = {code: queries.inbox_of_records(visit.actor, processes) for code, (_, processes) in INBOX.items()}
     tabs = [Tab(code, label, len(lists[code]), len(lists[code]) == queries.PAGE) for code, (label, _) in INBOX.items()]
     tabs[1:1] = [
-        Tab("late", LATE, len(late.found), late.is_cut, alarm=bool(late.found)),
+        Tab("late", LATE, min(late, MOST), late > MOST, alarm=late > 0),
         Tab("undispatched", UNDISPATCHED, len(undispatched.rows), undispatched.next_after is not None),
     ]
     chosen = visit.asked("tab")
@@ -118,7 +118,7 @@ def inbox(visit: Visit) -> HttpResponse:
         chosen = next((tab.code for tab in tabs if tab.count), "requests")
     context: dict[str, Any] = {"tabs": tabs, "chosen": chosen, "creations": creations_for(visit.actor, None)}
     if chosen == "late":
-        context |= _late(visit, late)
+        context |= _late(visit)
     elif chosen == "undispatched":
         context["standing"] = _standing(undispatched.rows, visit.now)
     else:
@@ -134,7 +134,8 @@ def requests(visit: Visit) -> HttpResponse:
     return visit.render("console/requests.html", context)
 
 
-def _late(visit: Visit, late: Breaches) -> dict[str, Any]:
+def _late(visit: Visit) -> dict[str, Any]:
+    late = breaches(visit.actor, visit.now)
     clock, station = visit.asked("clock", 40), visit.asked("station", 12)
     shown = [
         breach
