@@ -129,6 +129,11 @@ def _hand_over(name: str, rest: Sequence[str]) -> int:
         return 2
     try:
         ManagementUtility(["mendline", django_name, *rest]).execute()
+    except OSError as problem:
+        if problem.filename is None:
+            raise
+        print(f"无法读写 cannot read or write {problem.filename}: {problem.strerror}", file=sys.stderr)
+        return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     return 0

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 
+from django.db import close_old_connections
+from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
+
+from mendline.orders.attachments import put_strays_aside
 
 logger = logging.getLogger(__name__)
 
@@ -37,3 +41,15 @@ async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(
         nb_hours=30 * 24, include_failed=True, include_cancelled=True, include_aborted=True
     )
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(queue="upkeep", pass_context=True, queueing_lock="put_stray_files_aside")
+def put_stray_files_aside(context: JobContext, timestamp: int) -> None:
+    """Clear away stored files that no order names: what an upload left whose transaction failed."""
+    try:
+        moved = put_strays_aside(timezone.now())
+    finally:
+        close_old_connections()
+    if moved:
+        logger.warning("%s files that no order names were put aside into lost/", moved)

@@ -48,11 +48,13 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """Read one file; a file that is not UTF-8 or not YAML is a fault, not an exception."""
+    """Read one file; one that cannot be read, is not UTF-8 or not YAML is a fault, not an exception."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         return Document(None, faults=[(1, "the file is not UTF-8 text")])
+    except OSError as problem:
+        return Document(None, faults=[(1, f"the file cannot be read: {problem.strerror}")])
 
 
 def parse(text: str) -> Document:

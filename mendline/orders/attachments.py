@@ -5,7 +5,8 @@ decoding and encoding again in a child process with limits, then a random name o
 root. The name that came along is cleaned first and checked afterwards, and is never used as a path.
 
 The file is written before the row that names it. A transaction that fails after that leaves a file
-without a row, which `strays` finds; the other way round an order would name a file that is gone.
+without a row, which the worker puts aside once a day; the other way round an order would name a
+file that is gone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ LONGEST_NAME = 120
 CHILD = Path(__file__).with_name("attachment_child.py")
 CHILD_SECONDS = 20  # of the clock; of the processor it has less
 STRAY_AFTER = timedelta(days=1)
+LOST_KEPT = timedelta(days=30)
 
 _PDF = "application/pdf"
 # Media type → endings that such a file may have.
@@ -174,6 +176,24 @@ def strays(now: datetime) -> Iterator[Path]:
         stored_as = f"{path.parent.name}/{path.name}"
         if path.stat().st_mtime < oldest and not Attachment.objects.filter(stored_as=stored_as).exists():
             yield path
+
+
+def put_strays_aside(now: datetime) -> int:
+    """Move strays into `lost/`, delete what has lain there for 30 days, and return how many were moved.
+
+    Moved and not deleted at once: a database restored from last week knows none of this week's files.
+    """
+    lost = _root() / "lost"
+    moved = 0
+    for path in list(strays(now)):
+        lost.mkdir(mode=0o700, exist_ok=True)
+        aside = path.rename(lost / f"{path.parent.name}-{path.name}")
+        os.utime(aside, (now.timestamp(), now.timestamp()))
+        moved += 1
+    for path in lost.glob("*"):
+        if path.stat().st_mtime <= (now - LOST_KEPT).timestamp():
+            path.unlink()
+    return moved
 
 
 def _drawn_anew(content: bytes) -> bytes:

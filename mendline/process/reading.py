@@ -133,7 +133,8 @@ def read_process(path: Path) -> tuple[Process | None, list[Fault], Reader]:
         reader.faults.append(Fault(reader.file, line, message))
     top = reader.document.value
     if not isinstance(top, dict):
-        reader.fault("the file must have keys and values at the top")
+        if not reader.document.faults:
+            reader.fault("the file must have keys and values at the top")
         return None, reader.faults, reader
     reader.known_keys(top, TOP_KEYS)
     code = top.get("process")

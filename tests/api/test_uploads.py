@@ -204,3 +204,20 @@ def test_files_that_no_row_names_are_found_after_a_day(machine: Machines, files:
 
     assert list(attachments.strays(timezone.now())) == []
     assert list(attachments.strays(timezone.now() + timedelta(days=2))) == [files / lost]
+
+
+def test_files_that_no_row_names_are_put_aside_and_forgotten_after_thirty_days(machine: Machines, files: Path) -> None:
+    cc = machine("cc")
+    ref = cc.report().json()["ref"]
+    kept_as, lost_as = (cc.upload(ref, a_photo(), name).json()["stored_as"] for name in ("a.jpg", "b.jpg"))
+    Attachment.objects.filter(stored_as=lost_as).delete()
+    later = timezone.now() + timedelta(days=2)
+
+    assert attachments.put_strays_aside(later) == 1
+    assert (files / kept_as).exists() and not (files / lost_as).exists()
+    assert [path.name for path in (files / "lost").iterdir()] == [lost_as.replace("/", "-")]
+
+    assert attachments.put_strays_aside(later + timedelta(days=30, minutes=-1)) == 0
+    assert list((files / "lost").iterdir())
+    attachments.put_strays_aside(later + timedelta(days=30))
+    assert not list((files / "lost").iterdir()) and (files / kept_as).exists()

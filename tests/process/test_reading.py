@@ -96,3 +96,10 @@ def test_all_faults_come_together(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_yaml_is_a_fault_and_no_crash(tmp_path: Path) -> None:
     assert any("not YAML" in fault for fault in faults_of(tmp_path, "process: [unclosed"))
+
+
+@pytest.mark.parametrize("name", ["nosuch.yaml", "."])
+def test_a_file_that_cannot_be_read_is_one_fault_in_a_sentence(tmp_path: Path, name: str) -> None:
+    _, faults = read_files([tmp_path / name])
+
+    assert [fault.message.partition(":")[0] for fault in faults] == ["the file cannot be read"]
