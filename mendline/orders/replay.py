@@ -17,6 +17,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from django.db.models import Max
+
 from mendline.access.actors import OF_A_REGION, OF_A_STATION
 from mendline.journal.models import Entry
 from mendline.kernel.errors import Refused
@@ -67,10 +69,13 @@ class Replay:
     not_asked: Counter[str] = field(default_factory=Counter)  # guard → steps at which it could not be asked again
 
 
-def replay(changed: Process, *, since: datetime) -> Replay:
-    """Decide every step again that was taken on records of this process since then; nothing is written."""
+def replay(changed: Process, *, since: datetime, most: int | None = None) -> Replay:
+    """Decide every step again that was taken on records of this process since then; nothing is written.
+
+    With `most` only the records are taken to which something happened last, so many at most.
+    """
     found, asked_again = Replay(), _AskedAgain()
-    for ref, version, entries in _histories(changed.code, since):
+    for ref, version, entries in _histories(changed.code, since, most):
         found.records += 1
         _Track(ref, process_for(changed.code, version), changed, found, asked_again).follow(entries, since)
     return found
@@ -85,9 +90,10 @@ def by_cause(different: Iterable[Different]) -> list[tuple[str, str, Text, list[
     return [(step, rule, found[0].why, found) for (step, rule), found in ranked]
 
 
-def _histories(code: str, since: datetime) -> Iterator[tuple[str, int, Iterator[Entry]]]:
+def _histories(code: str, since: datetime, most: int | None) -> Iterator[tuple[str, int, Iterator[Entry]]]:
     """Yield number, version and whole history of every record of the process that something happened to since then."""
-    touched = Entry.objects.filter(process=code, at__gte=since).order_by().values("subject").distinct()
+    recent = Entry.objects.filter(process=code, at__gte=since).values("subject").annotate(last=Max("id"))
+    touched = [row["subject"] for row in recent.order_by("-last")[:most]]
     versions: dict[str, int] = {}
     for model in (RepairOrder, Record):
         rows = model.objects.unscoped("the owner of a procedure asks what it would have done").filter(process=code)

@@ -11,6 +11,7 @@ from typing import Any
 from mendline.kernel.durations import parse_duration
 from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
+from mendline.kernel.time import Unreadable
 from mendline.orders.replay import Replay, by_cause, replay
 from mendline.process.definition import Parameter, Process
 from mendline.process.loading import latest, read_files
@@ -21,6 +22,10 @@ EXAMPLES = 3
 class NotReplayed(Exception):
     """The process or a parameter cannot be used; says which and what to do."""
 
+    def __init__(self, text: Text) -> None:
+        super().__init__(f"{text.zh} / {text.en}")
+        self.text = text
+
 
 def changed_process(named: str, settings: Iterable[str]) -> Process:
     """Return the process of a file or the latest of a code, with parameters changed (`contact_limit=3h`).
@@ -28,22 +33,33 @@ def changed_process(named: str, settings: Iterable[str]) -> Process:
     Raises NotReplayed.
     """
     process = _from_file(Path(named)) if named.endswith((".yaml", ".yml")) else _in_use(named)
+    return with_parameters(process, settings)
+
+
+def with_parameters(process: Process, settings: Iterable[str]) -> Process:
+    """Return the process with other parameters, each written as `name=value`.
+
+    Raises NotReplayed.
+    """
     parameters = dict(process.parameters)
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in parameters:
             known = ", ".join(parameters)
-            raise NotReplayed(f"流程没有参数 {name}，可用：{known} / there is no parameter {name}; known: {known}")
+            raise NotReplayed(
+                Text(f"流程没有参数 {name}，可用：{known}", f"there is no parameter {name}; known: {known}")
+            )
         parameters[name] = _parameter(name, value, parameters[name])
     return replace(process, parameters=parameters)
 
 
 def _from_file(path: Path) -> Process:
     if not path.is_file():
-        raise NotReplayed(f"没有文件 {path} / there is no file {path}")
+        raise NotReplayed(Text(f"没有文件 {path}", f"there is no file {path}"))
     found, faults = read_files([path])
     if faults or not found:
-        raise NotReplayed("\n".join(map(str, sorted(faults))) or f"{path}: 没有流程 / no process in it")
+        listed = "\n".join(map(str, sorted(faults)))
+        raise NotReplayed(Text(f"{path} 不能使用", f"{path} cannot be used\n{listed}"))
     return next(iter(found.values()))
 
 
@@ -51,7 +67,7 @@ def _in_use(code: str) -> Process:
     try:
         return latest(code)
     except Refused as refusal:
-        raise NotReplayed(str(refusal)) from None
+        raise NotReplayed(refusal.detail) from None
 
 
 def _parameter(name: str, value: str, present: Parameter) -> Parameter:
@@ -63,13 +79,21 @@ def _parameter(name: str, value: str, present: Parameter) -> Parameter:
         if isinstance(present, tuple):
             return tuple(value.split(","))
         return value if isinstance(present, str) else parse_duration(value)
+    except Unreadable as problem:
+        raise NotReplayed(Text(f"参数 {name}：{problem.detail.zh}", f"{name}: {problem.detail.en}")) from None
     except ValueError as problem:
-        raise NotReplayed(f"参数 {name} 不能是 {value!r} / {name} cannot be {value!r}: {problem}") from None
+        said = Text(f"参数 {name} 不能是“{value}”", f"{name} cannot be {value!r}: {problem}")
+        raise NotReplayed(said) from None
 
 
-def run(process: Process, *, days: int, now: datetime) -> Replay:
+def written(value: Parameter) -> str:
+    """Return a parameter as the file writes it."""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def run(process: Process, *, days: int, now: datetime, most: int | None = None) -> Replay:
     """Replay the steps of the last `days` days."""
-    return replay(process, since=now - timedelta(days=days))
+    return replay(process, since=now - timedelta(days=days), most=most)
 
 
 def as_data(found: Replay) -> dict[str, Any]:

@@ -112,6 +112,10 @@ def test_no_page_is_wider_than_its_window(office: Office, orders: list[Loaded], 
     desk.open(f"/orders/{orders[0].ref}/")
     shown(desk, f"verdict-{ending}")
 
+    desk = office.desk("process_owner", locale=locale, width=width, height=height)
+    desk.open("/procedures/unified_repair/3/replay/?p_contact_limit=2h&days=7")
+    shown(desk, f"replay-{ending}")
+
 
 def test_the_dark_page_is_dark_from_the_first_paint(office: Office, orders: list[Loaded]) -> None:
     desk = office.desk("station_coordinator")
