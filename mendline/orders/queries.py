@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -25,6 +25,7 @@ from mendline.process.definition import Process, Transition
 from mendline.process.loading import process_for
 from mendline.process.looking_up import look_up
 
+M = TypeVar("M", RepairOrder, Record)
 OPEN = ("open", "waiting")
 PAGE = 50
 DUPLICATE_DAYS = 30  # HCP-06: the window in which a report is likely the same trouble
@@ -96,17 +97,15 @@ def page_of_orders(
 
     `after` is the `next_after` of the page before. A page is found by key, never by counting.
     """
-    query = _narrowed(RepairOrder.objects.visible_to(actor), filters)
+    query = _narrowed(RepairOrder.objects.visible_to(actor), filters).only(*LIST_COLUMNS)
     if filters.category == "open":
-        query = query.order_by("due_at", "id")
-        if after:
-            query = query.filter(_after_due(after))
+        rows = _following(query.order_by("due_at", "id"), after, limit + 1)
     else:
         query = query.order_by("-created_at", "-id")
         if after:
             created, row_id = datetime.fromisoformat(after[0]), after[1]
-            query = query.filter(Q(created_at__lt=created) | Q(created_at=created, id__lt=row_id))
-    rows = list(query.only(*LIST_COLUMNS)[: limit + 1])
+            query = query.filter(Q(created_at__lt=created) | Q(id__lt=row_id), created_at__lte=created)
+        rows = list(query[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
     return OrderRowPage(rows, _key_of(rows[-1], filters) if more else None)
@@ -128,13 +127,22 @@ def _narrowed(query: QuerySet[RepairOrder], filters: OrderFilters) -> QuerySet[R
     return query
 
 
-def _after_due(after: tuple[str, int]) -> Q:
-    """Orders without a running clock come last; PostgreSQL sorts nulls there by itself."""
+def _following(query: QuerySet[M], after: tuple[str, int] | None, limit: int) -> list[M]:
+    """Return what follows a key in the order of deadlines; orders without a running clock come last.
+
+    Two readings and a lower bound, so that the index begins at the key: with one OR over everything, PostgreSQL
+    would read all that lies before it.
+    """
+    if after is None:
+        return list(query[:limit])
     key, row_id = after
-    if not key:
-        return Q(due_at=None, id__gt=row_id)
-    due = datetime.fromisoformat(key)
-    return Q(due_at__gt=due) | Q(due_at=due, id__gt=row_id) | Q(due_at=None)
+    rows: list[M] = []
+    if key:
+        due = datetime.fromisoformat(key)
+        rows = list(query.filter(Q(due_at__gt=due) | Q(id__gt=row_id), due_at__gte=due)[:limit])
+    if len(rows) < limit:
+        rows += query.filter(due_at=None, id__gt=0 if key else row_id)[: limit - len(rows)]
+    return rows
 
 
 def _key_of(row: RepairOrder, filters: OrderFilters) -> tuple[str, int]:
@@ -214,9 +222,7 @@ def inbox_of_records(
 ) -> list[Record]:
     """Return open records of these processes within the scope, the next deadline first."""
     query = Record.objects.visible_to(actor).filter(process__in=list(processes), category__in=OPEN)
-    if after:
-        query = query.filter(_after_due(after))
-    return list(query.order_by("due_at", "id")[:limit])
+    return _following(query.order_by("due_at", "id"), after, limit)
 
 
 def search(actor: Actor, text: str, *, limit: int = 20) -> list[RepairOrder]:

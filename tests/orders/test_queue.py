@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from mendline.access.actors import Actor
 from mendline.orders import queue
 from mendline.orders.models import RepairOrder
-from mendline.orders.queries import OrderFilters
+from mendline.orders.queries import OrderFilters, page_of_orders
 from mendline.orders.queue import queue_page, rows_of, standing
 from mendline.orders.store import Loaded
 from tests.make import MONDAY_NINE, a_network, a_report, an_actor, do
@@ -28,33 +29,56 @@ def seven(db: None) -> list[Loaded]:
     return made
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 20])
-def test_pages_one_after_another_are_the_whole_list_by_deadline(seven: list[Loaded], limit: int) -> None:
-    found: list[str] = []
-    after: queue.Key | None = None
+Reading = Callable[[OrderFilters, queue.Key | None, int], tuple[list[str], queue.Key | None]]
+
+
+def as_the_console_does(
+    filters: OrderFilters, after: queue.Key | None, limit: int
+) -> tuple[list[str], queue.Key | None]:
+    page = queue_page(STATION, filters, after=after, limit=limit)
+    return [row.ref for row in page.rows], page.next_after
+
+
+def as_the_interface_does(
+    filters: OrderFilters, after: queue.Key | None, limit: int
+) -> tuple[list[str], queue.Key | None]:
+    page = page_of_orders(STATION, filters=filters, after=after, limit=limit)
+    return [row.ref for row in page.rows], page.next_after
+
+
+def all_pages(read: Reading, filters: OrderFilters, limit: int) -> list[str]:
+    found, after = read(filters, None, limit)
     for _ in range(8):
-        page = queue_page(STATION, OrderFilters(), after=after, limit=limit)
-        found += [row.ref for row in page.rows]
-        after = page.next_after
         if after is None:
-            break
+            return found
+        more, after = read(filters, after, limit)
+        found += more
+    raise AssertionError("the pages do not end")
+
+
+@pytest.mark.parametrize("read", [as_the_console_does, as_the_interface_does])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 20])
+def test_pages_one_after_another_are_the_whole_list_by_deadline(seven: list[Loaded], read: Reading, limit: int) -> None:
+    found = all_pages(read, OrderFilters(), limit)
 
     assert found == [order.ref for order in (*seven[2:], *seven[:2])]  # no clock runs: at the end
 
 
+@pytest.mark.parametrize("read", [as_the_console_does, as_the_interface_does])
+@pytest.mark.parametrize("limit", [1, 2, 3, 20])
+def test_orders_with_the_same_deadline_are_all_there_once(seven: list[Loaded], read: Reading, limit: int) -> None:
+    RepairOrder.objects.unscoped("a test sets them").update(due_at=MONDAY_NINE)
+
+    assert all_pages(read, OrderFilters(), limit) == [order.ref for order in seven]
+
+
+@pytest.mark.parametrize("read", [as_the_console_does, as_the_interface_does])
 @pytest.mark.parametrize("limit", [1, 2, 20])
-def test_ended_orders_come_newest_first(seven: list[Loaded], limit: int) -> None:
+def test_ended_orders_come_newest_first(seven: list[Loaded], read: Reading, limit: int) -> None:
     for order in seven[:3]:
         do(order, "cancel", "cc_agent", cancel_reason="user_solved", requested_by="user")
-    found: list[str] = []
-    after: queue.Key | None = None
-    for _ in range(4):
-        page = queue_page(STATION, OrderFilters(category="ended"), after=after, limit=limit)
-        found += [row.ref for row in page.rows]
-        after = page.next_after
-        if after is None:
-            break
 
+    found = all_pages(read, OrderFilters(category="ended"), limit)
     assert found == [seven[2].ref, seven[1].ref, seven[0].ref]
 
 
