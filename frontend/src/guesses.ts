@@ -28,6 +28,7 @@ export function valueOf(name: string): string {
 function write(names: string[]): void {
   const field = listed();
   if (field) field.value = [...new Set(names)].join(",");
+  form()?.dispatchEvent(new Event("input", { bubbles: true })); // the draft keeps which were seen
   tell();
 }
 

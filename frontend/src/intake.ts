@@ -205,13 +205,27 @@ function begin(event: Event): void {
   if (!report || !(elt === report || elt.contains(report))) return;
   markAgain();
   if (report.hasAttribute("data-posted")) {
-    report.dispatchEvent(new Event("input", { bubbles: true })); // the draft went with the request; here it is again
     report.querySelector<HTMLElement>(".is-invalid")?.focus();
   } else {
     controlsOf("customer.phone")[0]?.focus();
     if (valueOf("customer.phone")) ask("caller", "phoneChanged");
     ask("proposal", "reportChanged");
   }
+}
+
+/** A draft goes with every answer to its form; the questions asked while somebody types are no such answers. */
+function keepDraft(event: Event): void {
+  const report = form();
+  const { requestConfig, xhr } = (event as CustomEvent<{ requestConfig: { elt: Element }; xhr: XMLHttpRequest }>).detail;
+  if (!report) return;
+  if (requestConfig.elt === report) {
+    if (xhr.status !== 204) return;
+    sessionStorage.removeItem(DRAFT);
+    delete report.dataset.draft; // an answer that comes late keeps nothing any more
+    return;
+  }
+  const said = [...new FormData(report)].some(([name, value]) => value && !["csrfmiddlewaretoken", "ticket"].includes(name));
+  if (said) report.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 export function takeReports(): void {
@@ -235,6 +249,7 @@ export function takeReports(): void {
   });
   document.body.addEventListener("htmx:afterSwap", afterSwap);
   document.body.addEventListener("htmx:load", begin);
+  document.body.addEventListener("htmx:afterRequest", keepDraft);
   document.body.addEventListener("areaChosen", () => {
     confirmGuess("area");
     form()?.dispatchEvent(new Event("input", { bubbles: true }));

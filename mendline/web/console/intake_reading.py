@@ -59,7 +59,7 @@ def read_line(visit: Visit, step: Transition) -> ReadLine:
         places=[named_place(code) for code in found.area.candidates] if found.area else [],
         asked=_question(found.area) if found.area and found.area.candidates else None,
         products=[Offer(known[code].label, {"product": code}) for code in found.product_candidates if code in known],
-        missing=[label for name, label in EXPECTED.items() if not values.get(name, {}).get("value")],
+        missing=[label for name, label in EXPECTED.items() if name not in values and name not in _said(found)],
     )
 
 
@@ -97,6 +97,11 @@ def _values(visit: Visit, found: Reading) -> dict[str, dict[str, str]]:
         },
         "fault": {"value": found.fault},
     }
+
+
+def _said(found: Reading) -> set[str]:
+    """What was said, but has to be chosen still."""
+    return {"product"} if found.product_candidates else set()
 
 
 def _area(guess: AreaGuess | None, language: str) -> dict[str, str]:
