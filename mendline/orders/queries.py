@@ -14,7 +14,6 @@ from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
 from mendline.access.models import Person
 from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.errors import Refused
-from mendline.kernel.phones import NotAPhone, parse_phone
 from mendline.orders import store
 from mendline.orders.models import Record, RepairOrder
 from mendline.orders.store import Loaded
@@ -223,33 +222,6 @@ def inbox_of_records(
     """Return open records of these processes within the scope, the next deadline first."""
     query = Record.objects.visible_to(actor).filter(process__in=list(processes), category__in=OPEN)
     return _following(query.order_by("due_at", "id"), after, limit)
-
-
-def search(actor: Actor, text: str, *, limit: int = 20) -> list[RepairOrder]:
-    """Find orders by number, telephone number or its last digits, serial number, or the user's name.
-
-    The exact ways come first; a name is looked for among open orders by its beginning.
-    """
-    words = text.strip()
-    if not words or len(words) > 80:
-        return []
-    query = RepairOrder.objects.visible_to(actor).only(*LIST_COLUMNS)
-    found = list(query.filter(_exact(words)).order_by("-created_at")[:limit])
-    if not found:
-        near = Q(customer_name__startswith=words) | Q(address__contains=words)
-        if words.isdigit() and len(words) >= 4:
-            near |= Q(phone__endswith=words)
-        found = list(query.filter(near, category__in=OPEN).order_by("due_at", "id")[:limit])
-    return found
-
-
-def _exact(words: str) -> Q:
-    exact = Q(ref=words.upper()) | Q(serial_no=words) | Q(customer_name=words)
-    try:
-        exact |= Q(phone=parse_phone(words))
-    except NotAPhone:
-        pass
-    return exact
 
 
 def duplicates(

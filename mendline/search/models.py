@@ -44,16 +44,20 @@ class Findable(models.Model):
         return str(self.pk)
 
 
+class FoundByKeys(ScopedQuerySet[Findable]):
+    """Rows of either table, within a scope."""
+
+
 class Current(Findable):
     """Open, or not older than twelve months."""
 
-    objects = ScopedQuerySet["Current"].as_manager()  # type: ignore[django-manager-missing]
+    objects = FoundByKeys.as_manager()
 
 
 class Past(Findable):
     """Ended, and older than twelve months. Looked through only when somebody asks for everything."""
 
-    objects = ScopedQuerySet["Past"].as_manager()  # type: ignore[django-manager-missing]
+    objects = FoundByKeys.as_manager()
 
 
 class Reading(models.Model):

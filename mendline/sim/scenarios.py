@@ -35,6 +35,7 @@ from mendline.process import calendar_table
 from mendline.process.calendar_table import calendar
 from mendline.process.definition import Fact, Process
 from mendline.process.loading import forget_in_force, in_force, latest, process_for
+from mendline.search import finding, index
 from mendline.sim import expectations, worlds
 from mendline.sim.expectations import Unmet
 from mendline.sim.scenario_files import Scenario, Step, Unreadables, find, read
@@ -379,7 +380,9 @@ def _look(stage: Stage, step: Step, actor: Actor) -> None:
 
 
 def _search(stage: Stage, step: Step, actor: Actor) -> None:
-    refs = [order.ref for order in queries.search(actor, str(step.given.get("text", "")))]
+    while index.catch_up(stage.now):  # what the worker does within a second
+        pass
+    refs = [order.ref for order in finding.find(actor, str(step.given.get("text", ""))).orders]
     stage.found = [name for name, ref in stage.names.items() if ref in refs]
 
 

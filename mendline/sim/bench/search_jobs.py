@@ -66,7 +66,7 @@ def render_palette(whose: str, number: int, seed: int) -> dict[str, object]:
     kinds = list(KINDS)
     taken: list[float] = []
     clients: dict[str, Client] = {}
-    for place in range(number):
+    for place in range(-1, number):  # the first answer reads process files and templates, and does not count
         actor, text = _typed(whose, kinds[place % len(kinds)], 1, seed + place)[0]
         scope = (
             {"station_no": actor.station_no} if actor.station_no else {"region": actor.region} if actor.region else {}
@@ -77,7 +77,7 @@ def render_palette(whose: str, number: int, seed: int) -> dict[str, object]:
         taken.append(1000 * (time.perf_counter() - begun))
         if response.status_code != 200:
             raise RuntimeError(f"the palette answers {response.status_code}")
-    return {"ms": taken}
+    return {"ms": taken[1:]}
 
 
 def _typed(whose: str, kind: str, number: int, seed: int) -> list[tuple[Actor, str]]:

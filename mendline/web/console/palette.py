@@ -49,7 +49,8 @@ def entries_for(actor: Actor) -> list[Entry]:
     found: list[Entry] = []
     places = navigation_of(actor, "")
     if actor.role in MAY_REPORT:
-        found.append(Entry(Text("新建报修单", "New report"), ACTION, "plus", INTAKE, also="报修受理 bxsl take create"))
+        known_by = "报修受理 建单 bxsl jd take create"
+        found.append(Entry(Text("新建报修单", "New report"), ACTION, "plus", INTAKE, also=known_by))
     for creation in creations_for(actor, None):
         href = reverse("console:create", args=[creation.process.code, creation.step.name])
         label = Text(
