@@ -52,16 +52,17 @@ class Refused(MendlineError):
     """The procedure says no.
 
     `rule` is the rule that forbids it; `rules` adds those that forbid it as well, so that a
-    refusal for two reasons can be looked up under either.
+    refusal for two reasons can be looked up under either. `field` is the fact to mend, where it is one.
     """
 
     status = 422
 
-    def __init__(self, code: str, detail: Text, rule: str = "", *, rules: Sequence[str] = ()) -> None:
+    def __init__(self, code: str, detail: Text, rule: str = "", *, rules: Sequence[str] = (), field: str = "") -> None:
         super().__init__(f"{rule} {detail.zh} / {detail.en}".strip())
         self.code = code
         self.detail = detail
         self.rule = rule
+        self.field = field
         self.rules: tuple[str, ...] = tuple(dict.fromkeys([*([rule] if rule else []), *rules]))
 
 

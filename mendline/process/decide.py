@@ -157,7 +157,7 @@ def refuse_if(check: str, known: Facts, process: Process) -> None:
 
 def refusal_of(check: str, no: No) -> Refused:
     kind = Forbidden if no.forbidden else Refused
-    return kind(check, no.text, no.rule, rules=no.rules)
+    return kind(check, no.text, no.rule, rules=no.rules, field=no.field)
 
 
 def notices_for(process: Process, *, triggers_of: tuple[str, ...], known: Facts) -> tuple[Notice, ...]:

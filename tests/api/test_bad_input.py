@@ -73,6 +73,68 @@ class TestFacts:
 
         assert field is None or field in found
 
+    @pytest.mark.parametrize(
+        ("changed", "field", "rule"),
+        [
+            ({"area": "999999"}, "area", "COM-05"),
+            ({"product": "toaster"}, "product", "UDS-07"),
+            ({"served_already": True}, "served_already", "STN-42"),
+            ({"caller": "station"}, "caller", "STN-42"),
+            ({"station_wish": "999999"}, "station_wish", "COM-10"),
+            ({"colour": "red"}, "colour", "STN-17"),
+            ({"fault": "x" * 100_000}, "fault", "STN-17"),
+        ],
+    )
+    def test_a_refusal_names_the_field_and_the_rule_whoever_finds_the_fault(
+        self, cc: Machine, changed: dict[str, Any], field: str, rule: str
+    ) -> None:
+        problem = cc.report(**changed).json()
+
+        assert list(problem["fields"]) == [field]
+        assert rule in problem["rules"]
+        assert problem["fields"][field]["zh"] and problem["fields"][field]["en"]
+
+    @pytest.mark.parametrize(
+        ("process", "given", "field", "rule"),
+        [
+            (
+                "coverage_change",
+                {
+                    "change_kind": "add_area",
+                    "product_line": "toasters",
+                    "area": "110108",
+                    "effective_from": "2099-01-01",
+                },
+                "product_line",
+                "COM-05",
+            ),
+            (
+                "coverage_change",
+                {
+                    "change_kind": "add_area",
+                    "product_line": "desktop",
+                    "area": "999999",
+                    "effective_from": "2099-01-01",
+                },
+                "area",
+                "COM-05",
+            ),
+            ("coverage_change", {"change_kind": "add_area", "line": "desktop"}, "line", "COM-06"),
+        ],
+    )
+    def test_an_unknown_line_area_or_fact_of_a_record_is_named_with_its_rule(
+        self, machine: Machines, process: str, given: dict[str, Any], field: str, rule: str
+    ) -> None:
+        answer = machine("station1").post(f"/records/{process}", {"given": given, "transition": "submit"})
+
+        assert answer.status_code == 422, answer.content.decode()
+        assert field in answer.json()["fields"] and rule in answer.json()["rules"]
+
+    def test_a_record_of_an_unknown_process_is_begun_by_nobody(self, machine: Machines) -> None:
+        answer = machine("station1").post("/records/errand", {"given": {}})
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
     @pytest.mark.parametrize("name", [*REPORT, "serial_no", "wished_at", "station_wish", "served_already"])
     @pytest.mark.parametrize("value", [[], ["x"], {"a": 1}, {"name": {}}, True, -1, 1.5, [[[]]], {"": ""}])
     def test_a_value_of_another_type_is_no_fault_of_ours(self, cc: Machine, name: str, value: Any) -> None:

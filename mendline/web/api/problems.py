@@ -96,7 +96,7 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
     if isinstance(error, (NotVisible, Http404)):
         return not_found(request)
     if isinstance(error, Refused):
-        fields = error.fields if isinstance(error, Invalid) else None
+        fields = error.fields if isinstance(error, Invalid) else {error.field: error.detail} if error.field else None
         response = problem(
             request, error.status, error.code, error.detail, rule=error.rule, rules=error.rules, fields=fields
         )
