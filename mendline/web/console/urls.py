@@ -18,6 +18,7 @@ from mendline.web.console import (
     saved_views,
     search_page,
     station_pages,
+    status_page,
     steps,
     verdict_page,
 )
@@ -63,5 +64,6 @@ urlpatterns = [
     path("procedures/", procedure_pages.procedures, name="procedures"),
     path("procedures/<str:code>/<int:version>/", procedure_pages.procedure, name="procedure"),
     path("procedures/<str:code>/<int:version>/replay/", procedure_pages.replay, name="replay"),
+    path("status/", status_page.status, name="status"),
     path("rules/", procedure_pages.rule_list, name="rules"),
 ]
