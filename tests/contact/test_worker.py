@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.management import call_command
 from django.db import OperationalError, connection
@@ -124,6 +126,7 @@ def test_a_loop_takes_a_new_connection_after_its_own_was_cut() -> None:
 
 WORKER = """
 import sys
+from pathlib import Path
 from config import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 settings.LOGGING["root"]["level"] = "INFO"
@@ -214,3 +217,19 @@ def test_a_left_job_whose_like_waits_already_does_not_keep_the_others(no_jobs: N
         call_command("worker", "--once")
 
     assert (status_of(left), status_of(waiting)) == (None, None)
+
+
+def test_files_that_no_order_names_are_put_aside_by_night(
+    no_jobs: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path)
+    stray = tmp_path / "ab" / ("x" * 32)
+    stray.parent.mkdir()
+    stray.write_bytes(b"left by an upload")
+    os.utime(stray, (0, 0))
+    job_id = a_job("put_stray_files_aside")
+
+    call_command("worker", "--once")
+
+    assert status_of(job_id) is None
+    assert not stray.exists() and (tmp_path / "lost" / f"ab-{stray.name}").exists()
