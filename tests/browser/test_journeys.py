@@ -98,10 +98,12 @@ def test_a_report_goes_all_the_way_to_its_callback(office: Office) -> None:
 
     agent.open("/callbacks/")
     agent.page.locator("tr[data-beside]", has_text=ref).locator("a.order-no").click()
-    agent.page.locator('#detail button[data-step="complete"]').click()
+    expect(agent.page.locator("#detail .script")).to_contain_text("现在解决了吗")
     agent.choose("callback_outcome", "satisfied")
     agent.choose("solved", "yes")
     agent.send()
+    expect(agent.page.locator("main .alert-success")).to_contain_text("回访完成")
+    agent.open(f"/orders/{ref}/")
     agent.stands_at("已回访")
 
 
@@ -130,8 +132,10 @@ def test_can_22_the_region_cancels_what_the_station_asked_for(office: Office) ->
     region = office.desk("region_interface")
     region.open("/inbox/")
     region.page.locator("tr[data-beside]", has_text=ref).locator("a.order-no").click()
-    region.page.locator('#detail button[data-step="cancel_order"]').first.click()
-    region.send()
+    region.page.locator('#detail button[data-step="cancel_order"]').click()
+    expect(region.page.locator("main .alert-success")).to_contain_text("同意并撤单")
+    expect(region.page.locator("tr[data-beside]")).to_have_count(0)
+    region.open(f"/orders/{ref}/")
     region.stands_at("已撤单")
 
     station.open(f"/orders/{ref}/")

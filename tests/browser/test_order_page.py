@@ -9,6 +9,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Route, expect
 
+from mendline.care.scorecards import refresh_scorecards
 from mendline.journal.models import Entry
 from mendline.orders.store import Loaded
 from mendline.orders.transitions import begin
@@ -177,3 +178,20 @@ def test_a_callback_is_made_from_the_list(office: Office, order: Loaded) -> None
 
     expect(desk.page.locator("main .alert-success")).to_contain_text("回访完成")
     expect(desk.page.locator(".empty-title")).to_have_text("没有待回访的维修单")
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_what_a_region_reads_fits_a_telephone(office: Office, order: Loaded, locale: str) -> None:
+    request = begin(
+        "cancellation_request", "submit", actor=an_actor("station_coordinator"), now=datetime.now(UTC),
+        order_ref=order.ref, given={"cancel_reason": "user_solved"},
+    )  # fmt: skip
+    refresh_scorecards(datetime.now(UTC))
+    desk = office.desk("region_interface", locale=locale, width=390, height=844)
+    for name, path in (
+        ("inbox", "/inbox/"), ("late", "/inbox/?tab=late"), ("verdict", f"/inbox/{request.ref}/"),
+        ("stations", "/stations/"), ("station", "/stations/000001/?show=reported"), ("order", f"/orders/{order.ref}/"),
+    ):  # fmt: skip
+        desk.open(path)
+        too_wide = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 1, f"{name} is {too_wide} px wider than the window"

@@ -174,9 +174,17 @@ class Walk:
         if drawn not in self._drawn:
             self._drawn.add(drawn)
             found += self.page.evaluate(RUN)
+            found += self._on_a_telephone()
         words = [text for text in self.page.evaluate(WORDS) if LATIN.search(STRIPPED.sub("", text))]
         found += [f"in Latin letters: {text[:120]}" for text in dict.fromkeys(words)]
         self.faults += [f"{role} {path}: {fault}" for fault in found]
+
+    def _on_a_telephone(self) -> list[str]:
+        """The same page, as narrow as a telephone: nothing may stick out."""
+        self.page.set_viewport_size({"width": 390, "height": 844})
+        wide = int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+        self.page.set_viewport_size({"width": 1440, "height": 900})
+        return [f"{wide} px wider than a telephone"] if wide > 1 else []
 
 
 def test_every_page_of_every_role_is_usable_and_in_chinese(

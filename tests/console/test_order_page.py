@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from mendline.care.scorecards import refresh_scorecards
 from mendline.journal.models import Entry
 from mendline.orders.models import RepairOrder
 from mendline.orders.reveal import reveal_phone
 from mendline.orders.store import Loaded
+from mendline.orders.transitions import begin
 from tests.console.conftest import SignIn
 from tests.make import a_report, an_actor, do
 
@@ -198,3 +200,28 @@ def test_a_part_of_a_page_is_never_the_login_page(signed_in: SignIn) -> None:
     ):
         assert (answer.status_code, answer.content) == (401, b"")
     assert station.get(f"/orders/{order.ref}/").status_code == 302
+
+
+# --- bad input -------------------------------------------------------------------------------------
+
+
+def test_markup_that_somebody_typed_is_shown_and_never_run(signed_in: SignIn) -> None:
+    bad = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    order = a_report(now=now() - 2 * HOUR, fault=bad, customer={"name": bad[:40], "phone": "13800000001"})
+    do(order, "log_contact", now=now() - HOUR, contact_outcome="busy", contact_note=bad)
+    request = begin(
+        "cancellation_request", "submit", actor=an_actor("station_coordinator"), now=now() - HOUR, order_ref=order.ref,
+        given={"cancel_reason": "user_solved", "cancel_detail": bad},
+    )  # fmt: skip
+    refresh_scorecards(now())
+    region, station = signed_in("region_interface"), signed_in("station_coordinator")
+    pages = [
+        station.get(f"/orders/{order.ref}/"), station.get("/requests/"), region.get("/inbox/"),
+        region.get(f"/inbox/{request.ref}/"), region.get("/stations/000001/?show=reported"),
+        station.post(f"/steps/{order.ref}/log_contact/", {"revision": "0", "contact_note": bad}, headers=HTMX),
+    ]  # fmt: skip
+
+    for page in pages:
+        text = page.content.decode()
+        assert "<script>alert" not in text and "<img src=x" not in text, page.request["PATH_INFO"]
+    assert "&lt;script&gt;alert(1)" in pages[0].content.decode()
