@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 
 from django.templatetags.static import static
@@ -22,7 +22,7 @@ from mendline.web.console.rows import Calls, OrderRow
 
 GONE = Text("已离开此列表", "left this list")
 URGED = Text("催 {n}", "urged {n}×")
-PICK = Text("选择 {ref}", "Select {ref}")
+PICK = Text("选择", "Select")
 CALLS_TODAY = Text("今天已联系 {n} 次", "{n} calls today")
 CALLS_OF_QUOTA = Text("今天已联系 {n} 次，每天至少 {quota} 次", "{n} calls today, at least {quota} a day")
 # One tap each: the outcome and the word on its button (STN-25).
@@ -65,7 +65,7 @@ def row_markup(row: OrderRow, columns: Columns, language: str, is_gone: bool = F
     promise = escape(say(row.promise)) if row.promise else ""
     cells = [
         f'<tr id="row-{ref}" class="order{state}" data-beside data-ref="{ref}" data-revision="{row.revision}">',
-        _pick(ref, say(PICK.filled(ref=row.ref))) if columns.picks else "",
+        _pick(ref, say(PICK)) if columns.picks else "",
         f'<td class="first"><a class="order-no" href="/orders/{ref}/">{ref}</a> {chip_markup(row.chip, language)}</td>',
         f'<td><span class="state state-{row.category}">{escape(say(row.state_label))}</span>{urged}</td>',
         f'<td class="text-nowrap">{user}{_small(area) if columns.folded else ""}</td>',
@@ -103,10 +103,11 @@ def icon_markup(name: str) -> str:
 
 
 def _pick(ref: str, words: str) -> str:
-    box = f'<input class="form-check-input" type="checkbox" name="ref" value="{ref}" aria-label="{words}">'
+    box = f'<input class="form-check-input" type="checkbox" name="ref" value="{ref}" aria-label="{words} {ref}">'
     return f'<td class="pick">{box}</td>'
 
 
+@lru_cache(maxsize=256)
 def _calls(calls: Calls | None, columns: Columns, language: str) -> str:
     if calls is None:
         return ""

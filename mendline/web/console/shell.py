@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.urls import reverse
 
@@ -47,12 +48,13 @@ PLACES = (
 
 def navigation_of(actor: Actor, path: str) -> list[NavItem]:
     """Return the entries for this role; the one whose pages the person is on is marked."""
-    found: list[NavItem] = []
-    for place in PLACES:
-        if place.roles is None or actor.role in place.roles:
-            href = reverse(place.route)
-            found.append(NavItem(place.label, place.icon, href, path.startswith(href)))
-    return found
+    return [NavItem(place.label, place.icon, href, path.startswith(href)) for place, href in _places_of(actor.role)]
+
+
+@cache
+def _places_of(role: str) -> tuple[tuple[_Place, str], ...]:
+    """Return what this role works with and where it is; both stay the same for as long as the process lives."""
+    return tuple((place, reverse(place.route)) for place in PLACES if place.roles is None or role in place.roles)
 
 
 def home_of(actor: Actor) -> str:
