@@ -183,7 +183,7 @@ def test_a_frequent_word_needs_only_the_newest(network: None, monkeypatch: pytes
 @pytest.mark.parametrize(
     "typed",
     ["", " ", "😀", "%", "_", "%%%%", "____", "'", "''';--", "\\", "a", "\u202e\u200f", "\x00", "王\x00先",
-     "上" * 10_000, "1" * 10_000, "QZ" + "%" * 30, "1380000000_",
+     "上" * 10_000, "1" * 10_000, "QZ" + "%" * 30, "WX260302\ud7ff", "WX260302\U0010ffff", "1380000000_",
      "+++++", "((((", "ext", "转", "1 转 2", "١٢٣٤٥", "²³¹¹", "Ⅳ①⑳㍿"],
 )  # fmt: skip
 def test_whatever_is_typed_gets_an_answer(network: None, typed: str) -> None:

@@ -36,7 +36,7 @@ KINDS: Mapping[str, Typed] = {
     "name and two characters": lambda order: f"{order.customer_name} {order.address[:2]}",
     "first of a name": lambda order: order.customer_name[:1],
     "the most frequent word": lambda order: "北京",
-    "two frequent words that never meet": lambda order: "北京 人民",
+    "two frequent words": lambda order: "北京 人民",
     "nothing there": lambda order: "鑿鑿",
 }
 
