@@ -71,7 +71,7 @@ def _weekday(match: re.Match[str], today: date) -> Days | None:
     if which.startswith("下"):
         weeks = which.count("下") * 7 * ONE_DAY
         return Days(first + weeks, last + weeks)
-    if last < today:
+    if last < today or (len(named) > 1 and first < today):  # 周六日, said on a Sunday, is the next weekend
         return Days(first + 7 * ONE_DAY, last + 7 * ONE_DAY)
     return Days(max(first, today), last)
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from mendline.orders.models import RepairOrder
 from tests.browser.conftest import Desk, Office
+from tests.browser.test_pages_accessible import AXE, RUN
 from tests.make import a_report
 
 pytestmark = pytest.mark.browser
@@ -345,7 +346,7 @@ def test_keys_of_an_input_method_neither_move_nor_send(agent: Desk) -> None:
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
-def test_a_filled_page_is_no_wider_than_its_window(office: Office, locale: str) -> None:
+def test_a_filled_page_fits_its_window_and_is_usable_by_everybody(office: Office, locale: str) -> None:
     an_order_of("13812345678", serial_no="PF2ABC12")
     desk = office.desk("cc_agent", locale=locale)
     for name, line in (("line", LINE), ("ambiguous", "13812340000 李女士 朝阳区建国路88号 打印不清楚 周六或周日")):
@@ -355,10 +356,18 @@ def test_a_filled_page_is_no_wider_than_its_window(office: Office, locale: str) 
         expect(desk.page.locator("#unseen")).to_be_visible()
         expect(desk.page.locator("#caller [data-known]")).to_be_visible()
         _shown(desk.page, f"intake-{name}-{locale[:2]}-1440")
+        assert _faults(desk.page) == [], name
         desk.page.set_viewport_size({"width": 390, "height": 844})
         _shown(desk.page, f"intake-{name}-{locale[:2]}-390")
         desk.page.emulate_media(color_scheme="dark")
         desk.page.locator("[data-discard]").click()
+
+
+def _faults(page: Page) -> list[str]:
+    """What somebody with a screen reader or weak eyes could not use; the first page is light, the second dark."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found: list[str] = page.evaluate(RUN)
+    return found
 
 
 def _shown(page: Page, name: str) -> None:

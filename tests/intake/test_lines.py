@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.intake.corpus import Quality, expected_lines, quality_of
 
+ROOT = Path(__file__).parents[2]
 FILES = ("lines.tsv", "held_out.tsv")
 
 
@@ -42,3 +45,10 @@ def test_a_wished_time_is_read_right_in_90_of_100_lines(quality: Quality) -> Non
 @pytest.mark.parametrize("part", ["name", "address", "product", "fault"])
 def test_the_other_parts_are_read_right_in_90_of_100_lines(quality: Quality, part: str) -> None:
     assert quality.share(part) >= 90, "\n".join(quality.wrong[part])
+
+
+def test_the_page_publishes_what_was_measured(quality: Quality) -> None:
+    page = (ROOT / "docs" / "intake.md").read_text(encoding="utf-8")
+
+    missing = [part for part in quality.wrong if f"| {part} | {quality.share(part):.1f} % |" not in page]
+    assert not missing, f"docs/intake.md gives other figures than: {quality}"

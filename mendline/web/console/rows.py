@@ -148,9 +148,3 @@ def _summary(process: Process, record: Record) -> Text:
         if record.facts.get(name) not in (None, "", [], {}) and not fact.personal
     ][:2]
     return Text("，".join(part.zh for part in said), ", ".join(part.en for part in said))
-
-
-def matches(orders: Iterable[RepairOrder], now: datetime, *, phone: str) -> list[OrderRow]:
-    """Return possible duplicates, each with what it has in common with the report being taken."""
-    same_phone, same_serial = Text("电话相同", "same telephone"), Text("序列号相同", "same serial number")
-    return [order_row(order, now, same_phone if phone and order.phone == phone else same_serial) for order in orders]
