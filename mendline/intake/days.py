@@ -129,9 +129,23 @@ def _month_end(match: re.Match[str], today: date) -> Days:
     """月底 is the last three days of the month, 月初 the first three of the next."""
     which = match["which"] or ""
     if match["end"] == "初":
-        first = _months_on(today, max(1, which.count("下"))).replace(day=1)
+        first = _months_on(today, max(1, which.count("下")))
         return Days(first, first + 2 * ONE_DAY)
-    last = _months_on(today, which.count("下") + 1).replace(day=1) - ONE_DAY
+    last = _months_on(today, which.count("下") + 1) - ONE_DAY
+    return Days(max(today, last - 2 * ONE_DAY), last, long=True)
+
+
+def _named_month_end(match: re.Match[str], today: date) -> Days | None:
+    """7月初, 12月底: of the next month of that number."""
+    month = number_of(match["month"])
+    if not 1 <= month <= 12:
+        return None
+    ahead = (month - today.month) % 12
+    if match["end"] == "初":
+        first = _months_on(today, ahead)
+        first = first if first + 2 * ONE_DAY >= today else _months_on(today, ahead + 12)
+        return Days(max(today, first), first + 2 * ONE_DAY)
+    last = _months_on(today, ahead + 1) - ONE_DAY
     return Days(max(today, last - 2 * ONE_DAY), last, long=True)
 
 
@@ -196,6 +210,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Days | None
         ),
         _of_month,
     ),
+    (re.compile(rf"(?P<month>{NUMBER})月(?P<end>[底末初])"), _named_month_end),
     (re.compile(r"(?:(?P<which>本|这个|下个?)|(?<![上个]))月(?P<end>[底末初])"), _month_end),
     (
         re.compile(

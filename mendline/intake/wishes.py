@@ -217,6 +217,8 @@ def _window(since: datetime, until: datetime | None, local: datetime) -> Window 
     if until is not None and until <= local:
         return None
     since = max(since, local)
+    if until is not None and until <= since:  # 晚上十二点以后 ends after the evening does
+        until = since + timedelta(hours=1)
     return Window(since.astimezone(UTC), until.astimezone(UTC) if until else None)
 
 
@@ -232,6 +234,8 @@ def _after_a_while(text: str, local: datetime) -> tuple[Window, Span] | None:
             continue
         minutes = 30 if match["half"] else number_of(match["count"]) * (1 if match["unit"] == "分钟" else 60)
         minutes += 30 if match["and_half"] or match["more"] else 0
+        if not minutes:
+            continue
         then = local + timedelta(minutes=minutes)
         if match["within"]:
             return Window(local.astimezone(UTC), then.astimezone(UTC)), match.span()

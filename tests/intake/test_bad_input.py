@@ -13,7 +13,7 @@ from tests.intake.corpus import DIRECTORY, NOW
 WORDS = (
     "13812345678", "王先生", "北京市", "海淀区", "朝阳区",
     "上地信息路2号", "扬天M4000q", "开机黑屏", "明天下午三点以后",
-    "在家", "2月30日", "31号", "周八", "25点", "，", " ", "。", "\n", "：", "１２", "+86", "不在", "昨天",
+    "在家", "2月30日", "31号", "周八", "25点", "，", " ", "。", "\n", "：", "１２", "+86", "不在", "0分钟内", "晚上12点以后", "昨天",
     "每", "三四十点", "下下下周一",
 )  # fmt: skip
 
@@ -27,7 +27,8 @@ def reading_of(text: str) -> Reading:
 def test_any_text_is_read(text: str) -> None:
     found = reading_of(text)
 
-    assert found.window is None or found.window.until is None or found.window.until > NOW
+    assert found.window is None or found.window.since >= NOW
+    assert found.window is None or found.window.until is None or found.window.until > found.window.since
     assert found.area is None or not (found.area.code and found.area.candidates)
 
 

@@ -90,6 +90,13 @@ def test_a_city_without_districts_is_complete() -> None:
     assert place is not None and place.code == "441900"
 
 
+@pytest.mark.parametrize("text", ["大连开发区金马路100号", "北京朝阳路88号", "天津南开大学西区"])
+def test_a_city_with_a_part_that_is_no_district_is_asked_for(text: str) -> None:
+    place = found(text)
+
+    assert place is not None and place.code == "" and place.candidates
+
+
 @pytest.mark.parametrize("text", ["北京市浦东新区世纪大道8号", "上海市朝阳区建国路1号", "人在上海市 家在广州市天河区"])
 def test_a_district_that_is_not_in_the_city_said_is_asked_for(text: str) -> None:
     place = found(text)

@@ -17,7 +17,6 @@ from mendline.process.loading import process_for
 from mendline.web.console.chips import Chip, chip_of
 from mendline.web.console.fact_words import product_name, product_names, shown
 
-NOTHING = Text("", "")
 TO_BE_CALLED = frozenset({"dispatched", "downloaded", "contacting"})  # until a time is promised (STN-19)
 
 
@@ -47,7 +46,6 @@ class OrderRow:
     station_no: str
     created_at: datetime
     urges: int
-    match: Text  # what it has in common with the report being taken; else empty
     revision: int
     calls: Calls | None  # None: nobody has to be called now
 
@@ -72,9 +70,7 @@ def order_rows(orders: Iterable[RepairOrder | ListedOrder], now: datetime) -> li
     return [order_row(order, now, names=names) for order in orders]
 
 
-def order_row(
-    order: RepairOrder | ListedOrder, now: datetime, match: Text = NOTHING, *, names: Mapping[str, Text] | None = None
-) -> OrderRow:
+def order_row(order: RepairOrder | ListedOrder, now: datetime, *, names: Mapping[str, Text] | None = None) -> OrderRow:
     """Return the row of one order. `names` are those of the products, which a list looks up once for all its rows."""
     product = (names or {}).get(order.product)
     process = process_for(order.process, order.process_version)
@@ -94,7 +90,6 @@ def order_row(
         station_no=order.station_no,
         created_at=order.created_at,
         urges=int(order.facts.get("urges") or 0),
-        match=match,
         revision=order.revision,
         calls=calls_of(process, order, now),
     )
