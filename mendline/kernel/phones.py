@@ -10,7 +10,7 @@ import phonenumbers
 from mendline.kernel.text import Text
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９＋－（）　", "0123456789+-() ")
-_MOBILE = re.compile(r"1(?:[3-689][0-9]|7[0-8])[0-9]{8}")  # 179… is dialled before other numbers
+_MOBILE = re.compile(r"(?:\+86)?(1(?:[3-689][0-9]|7[0-8])[0-9]{8})")  # 179… is dialled before other numbers
 _WRITTEN = re.compile(r"^[+0-9()\- .转#extEXT]{3,32}$")
 
 
@@ -32,8 +32,9 @@ def parse_phone(written: str) -> str:
     Raises NotAPhone.
     """
     plain = written.translate(_FULL_WIDTH).strip()
-    if _MOBILE.fullmatch(plain):  # nearly all of them; the library takes a tenth of the time of an order
-        return f"+86{plain}"
+    mobile = _MOBILE.fullmatch(plain)
+    if mobile:  # nearly all of them; the library takes a tenth of the time of an order
+        return f"+86{mobile[1]}"
     if not _WRITTEN.match(plain):
         raise NotAPhone(
             Text(
