@@ -15,6 +15,10 @@ _REORDER = Text(
 _BY_THE_CALLBACK = Text(
     "此步只由回访单自己执行，一定带有结果", "only the callback's own step carries it out, and always with an outcome"
 )
+_BY_THE_PART = Text(
+    "此步只由备件订单自己执行，一定带有订单号和时间",
+    "only the part order's own step carries it out, always with number and time",
+)
 _NO_STATION = Text(
     "没有维修站就没有收件人，消息本来就不写", "without a station there is no recipient: no message is written at all"
 )
@@ -34,6 +38,8 @@ REASONS: Mapping[tuple[str, str, str], Text] = {
         )
     },
     (_ORDER, "transitions.record_callback", "requires callback_outcome"): _BY_THE_CALLBACK,
+    (_ORDER, "transitions.note_part_due", "requires part_order_no"): _BY_THE_PART,
+    (_ORDER, "transitions.note_part_due", "requires part_due_at"): _BY_THE_PART,
     (_ORDER, "notices.new_order", "when has_a_station"): _NO_STATION,
     (_ORDER, "notices.order_cancelled", "when has_a_station"): _NO_STATION,
     (_ORDER, "clocks.unreachable", "calendar working_days"): _WORKING_DAYS,
