@@ -45,7 +45,7 @@ def test_who_reveals_number_after_number_has_to_wait_at_every_door(
     answers = [cc.post(f"/orders/{ref}/reveal", {"reason": "call_user"}) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert 3590 <= int(answers[2]["Retry-After"]) <= 3600 and answers[2].json()["code"] == "too_many"
+    assert 0 < int(answers[2]["Retry-After"]) <= 3600 and answers[2].json()["code"] == "too_many"
     assert Entry.objects.filter(kind="order.reveal_phone").count() == 2
     assert machine("north").post(f"/orders/{ref}/reveal", {"reason": "call_user"}).status_code == 200
 
