@@ -79,6 +79,7 @@ export function listenForChanges(): void {
       since = Math.max(since, told.id);
     }
     if (!document.hidden) timer = window.setTimeout(() => void ask(), ASK_EVERY);
+    queue.dataset.asked = String(Number(queue.dataset.asked ?? 0) + 1);
   };
 
   document.getElementById("news")?.addEventListener("click", () => {

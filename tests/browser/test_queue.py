@@ -24,6 +24,7 @@ from tests.browser.test_screens import SIZES, orders, shown
 from tests.make import a_report, do
 
 pytestmark = pytest.mark.browser
+PATIENCE = 20_000  # milliseconds; a change comes within one, on a machine that has nothing else to do
 
 __all__ = ["orders"]  # a fixture of the pictures' module
 
@@ -71,11 +72,11 @@ def test_a_call_is_noted_with_one_tap_and_counted(
     row = desk.page.locator(f"#row-{orders[1].ref}")
     expect(row.locator(".count")).to_have_text("0/6")
     row.locator('[data-call="no_answer"]').click()
-    expect(row.locator(".count")).to_have_text("1/6")
+    expect(row.locator(".count")).to_have_text("1/6", timeout=PATIENCE)
     expect(row.locator(".state")).to_have_text("联系用户")
     expect(row.locator('[data-call="no_answer"]')).to_be_focused()  # the next tap needs no look
     row.locator('[data-call="busy"]').click()
-    expect(row.locator(".count")).to_have_text("2/6")
+    expect(row.locator(".count")).to_have_text("2/6", timeout=PATIENCE)
     assert revision_of(orders[1]) == 3
 
 
@@ -88,10 +89,10 @@ def test_many_orders_at_once_say_for_each_what_became_of_it(office: Office, orde
     expect(desk.page.locator("[data-picked]")).to_have_text("已选 2 张")
     desk.page.get_by_role("button", name="打印维修单").click()
     outcomes = desk.page.locator("#outcomes")
-    expect(outcomes).to_contain_text("1 张完成，1 张未办")
+    expect(outcomes).to_contain_text("1 张完成，1 张未办", timeout=PATIENCE)
     expect(outcomes.locator("li").first).to_contain_text(orders[0].ref)  # what needs somebody comes first
     expect(outcomes.locator("li").first).to_contain_text("STN-")
-    expect(desk.page.locator(f"#row-{orders[3].ref} .state")).to_have_text("已打印")
+    expect(desk.page.locator(f"#row-{orders[3].ref} .state")).to_have_text("已打印", timeout=PATIENCE)
     expect(desk.page.locator(f"#row-{orders[3].ref} input")).not_to_be_checked()
     expect(desk.page.locator(f"#row-{orders[0].ref} input")).to_be_checked()
     shown(desk, "queue-outcomes-zh-wide")
@@ -117,24 +118,24 @@ def test_what_others_do_shows_where_it_stands_and_the_list_does_not_jump(
 ) -> None:
     desk = office.desk("station_coordinator")
     desk.open("/queue/")
-    expect(desk.page.locator("#queue[data-heard]")).to_be_visible()
+    expect(desk.page.locator("#queue[data-heard]")).to_be_visible(timeout=PATIENCE)
     before = desk.page.locator("tr.order").evaluate_all("rows => rows.map(row => row.id)")
     row = desk.page.locator(f"#row-{orders[0].ref}")
     row.locator("input").check()
     row.locator("a.order-no").focus()
 
     do(orders[0], "download", now=datetime.now(UTC))
-    expect(row.locator(".state")).to_have_text("已下载")
+    expect(row.locator(".state")).to_have_text("已下载", timeout=PATIENCE)
     expect(row.locator("input")).to_be_checked()
     expect(row.locator("a.order-no")).to_be_focused()
 
     fresh = a_report(now=datetime.now(UTC), fault="刚刚报修")
     news = desk.page.locator("#news")
-    expect(news).to_contain_text("有 1 项变化")
+    expect(news).to_contain_text("有 1 项变化", timeout=PATIENCE)
     assert desk.page.locator("tr.order").evaluate_all("rows => rows.map(row => row.id)") == before
     shown(desk, "queue-news-zh-wide")
     news.click()
-    expect(desk.page.locator(f"#row-{fresh.ref}")).to_be_visible()
+    expect(desk.page.locator(f"#row-{fresh.ref}")).to_be_visible(timeout=PATIENCE)
     expect(news).to_be_hidden()
     expect(row.locator("input")).to_be_checked()
 
@@ -144,10 +145,11 @@ def test_without_the_live_process_the_page_asks_by_itself(office: Office, orders
     desk.page.clock.install()
     desk.open("/queue/")
     row = desk.page.locator(f"#row-{orders[0].ref}")
+    expect(desk.page.locator('#queue[data-asked="1"]')).to_be_visible(timeout=PATIENCE)
     expect(row.locator(".state")).to_have_text("已派单")
     do(orders[0], "download", now=datetime.now(UTC))
     desk.page.clock.run_for(11_000)
-    expect(row.locator(".state")).to_have_text("已下载")
+    expect(row.locator(".state")).to_have_text("已下载", timeout=PATIENCE)
 
 
 def test_an_order_that_left_the_list_stays_in_place_and_says_so(
@@ -155,9 +157,9 @@ def test_an_order_that_left_the_list_stays_in_place_and_says_so(
 ) -> None:
     desk = office.desk("station_coordinator")
     desk.open("/queue/?state=dispatched")
-    expect(desk.page.locator("#queue[data-heard]")).to_be_visible()
+    expect(desk.page.locator("#queue[data-heard]")).to_be_visible(timeout=PATIENCE)
     do(orders[0], "download", now=datetime.now(UTC))
-    expect(desk.page.locator(f"#row-{orders[0].ref}")).to_contain_text("已离开此列表")
+    expect(desk.page.locator(f"#row-{orders[0].ref}")).to_contain_text("已离开此列表", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("size", SIZES)
