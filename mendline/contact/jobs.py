@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from django.db import close_old_connections
+from django.db import connection
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -50,6 +50,6 @@ def put_stray_files_aside(context: JobContext, timestamp: int) -> None:
     try:
         moved = put_strays_aside(timezone.now())
     finally:
-        close_old_connections()
+        connection.close()  # of this thread, which ends with the job
     if moved:
         logger.warning("%s files that no order names were put aside into lost/", moved)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 Bound: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 _KEPT = "mendline_cursor"
@@ -18,28 +18,26 @@ _KEPT = "mendline_cursor"
 
 def first_row(statement: str, bound: Bound) -> tuple[Any, ...] | None:
     """Send a statement and return its first row; None when it has none."""
-    if _is_listened_to():
-        with connection.cursor() as cursor:
+    own = connections[DEFAULT_DB_ALIAS]
+    if own.execute_wrappers or own.queries_logged:
+        with own.cursor() as cursor:
             cursor.execute(statement, bound)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
-    with connection.wrap_database_errors:
-        kept = _cursor()
+    with own.wrap_database_errors:
+        kept = _cursor(own)
         kept.execute(statement, bound)
         found: tuple[Any, ...] | None = kept.fetchone()
         return found
 
 
-def _is_listened_to() -> bool:
-    return bool(connection.execute_wrappers) or connection.queries_logged
-
-
-def _cursor() -> Any:
+def _cursor(own: Any) -> Any:
     """Return the kept cursor of this thread's connection; a connection made anew has a new one."""
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    raw, cursor = connection.__dict__.get(_KEPT, (None, None))
-    if raw is not connection.connection:
-        raw, cursor = connection.connection, connection.create_cursor()
-        connection.__dict__[_KEPT] = raw, cursor
+    own.ensure_connection()
+    own.validate_no_broken_transaction()
+    # In the thread's own object: `django.db.connection` is one proxy for all threads.
+    raw, cursor = own.__dict__.get(_KEPT, (None, None))
+    if raw is not own.connection:
+        raw, cursor = own.connection, own.create_cursor()
+        own.__dict__[_KEPT] = raw, cursor
     return cursor

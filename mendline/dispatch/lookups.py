@@ -37,25 +37,25 @@ def chosen_station(facts: Facts, actor: Actor, now: datetime) -> Question:
     return replace(asked, then=lambda answer: asked.then(answer).as_fact())
 
 
-@lookup("area_known")
+@lookup("area_known", held=False)
 def area_known(facts: Facts, actor: Actor, now: datetime) -> bool:
     return areas.exists(_text(facts, "area"))
 
 
-@lookup("area_has_800")
+@lookup("area_has_800", held=False)
 def area_has_800(facts: Facts, actor: Actor, now: datetime) -> bool:
     """Tell whether the 800 number works in the area on this day (COM-04)."""
     return directory.current_directory().has_800(_text(facts, "area"), local_day(now))
 
 
-@lookup("product_entry")
+@lookup("product_entry", held=False)
 def product_entry(facts: Facts, actor: Actor, now: datetime) -> dict[str, str] | None:
     """Return the product with its line and channel (CAN-34); None when nobody knows it."""
     entry = directory.product_entry(_text(facts, "product"))
     return {"product": entry.product, "line": entry.line, "channel": entry.channel} if entry else None
 
 
-@lookup("own_station")
+@lookup("own_station", held=False)
 def own_station(facts: Facts, actor: Actor, now: datetime) -> dict[str, str]:
     """Return the station of whoever acts, with its region; empty where the role has none."""
     station = current_index(now).stations.get(actor.station_no)
@@ -71,14 +71,14 @@ def own_seat(facts: Facts, actor: Actor, now: datetime) -> dict[str, str] | None
     return {"station_no": actor.station_no, "line": entry.line, "day": day.isoformat()}
 
 
-@lookup("station_entry")
+@lookup("station_entry", held=False)
 def station_entry(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any] | None:
     """Return the station a coverage change is about: its region, and its head if it is a point."""
     station = current_index(now).stations.get(_text(facts, "station_no") or actor.station_no)
     return {"station_no": station.number, "region": station.region, "head": station.head} if station else None
 
 
-@lookup("line_known")
+@lookup("line_known", held=False)
 def line_known(facts: Facts, actor: Actor, now: datetime) -> bool:
     entry = directory.product_entry(_text(facts, "product_line"))
     return entry is not None and entry.line == entry.product

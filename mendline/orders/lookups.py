@@ -29,7 +29,7 @@ _DUPLICATE = """
 """
 
 
-@lookup("engineer_entry")
+@lookup("engineer_entry", held=False)
 def engineer_entry(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any] | None:
     """The named engineer, if he works at this order's station; None when nobody is named or he does not."""
     named = facts.get("engineer")
@@ -51,7 +51,7 @@ def open_requests(facts: Facts, actor: Actor, now: datetime) -> list[str]:
     return list(waiting.values_list("ref", flat=True))
 
 
-@lookup("likely_duplicate")
+@lookup("likely_duplicate", held=False)
 def likely_duplicate(facts: Facts, actor: Actor, now: datetime) -> Question | str:
     """The newest open order of the same telephone or serial number: probably the same trouble, reported twice."""
     customer = facts.get("customer")
@@ -62,7 +62,7 @@ def likely_duplicate(facts: Facts, actor: Actor, now: datetime) -> Question | st
     return Question(_DUPLICATE, (phone, str(facts.get("serial_no") or "")), lambda ref: ref or "")
 
 
-@lookup("part_due_at_default")
+@lookup("part_due_at_default", held=False)
 def part_due_at_default(facts: Facts, actor: Actor, now: datetime) -> str:
     """When a part ordered now is promised, by the delivery terms of the station's contract (STN-36)."""
     if not facts.get("part_code"):
@@ -71,12 +71,12 @@ def part_due_at_default(facts: Facts, actor: Actor, now: datetime) -> str:
     return stored_moment(now + timedelta(days=DEFAULT_DELIVERY_DAYS if days is None else days))
 
 
-@lookup("new_part_order_ref")
+@lookup("new_part_order_ref", held=False)
 def new_part_order_ref(facts: Facts, actor: Actor, now: datetime) -> str:
     return new_ref("part_order", now)
 
 
-@lookup("new_order_ref")
+@lookup("new_order_ref", held=False)
 def new_order_ref(facts: Facts, actor: Actor, now: datetime) -> str:
     return new_ref("unified_repair", now)
 

@@ -26,7 +26,7 @@ from mendline.process.decide import Decision, decide
 from mendline.process.definition import NEW, Process, Transition
 from mendline.process.loading import in_force, process_for, processes
 from mendline.process.looking_up import look_up
-from mendline.process.registry import CHANGES, EFFECTS, GUARDS, Happening
+from mendline.process.registry import CHANGES, EFFECTS, GUARDS, HELD_BY_NO_LOCK, Happening
 from mendline.process.values import accept_given
 
 ORDER_KIND = "repair"
@@ -118,7 +118,7 @@ def perform(
         )
         return _carry_out(process, decision, before, new, given=given, actor=actor, now=now, context=context, once=once)
 
-    return _until_it_holds(attempt, alone=store.table_of(ref) == "order" and _reads_only_its_order(name))
+    return _until_it_holds(attempt, alone=store.table_of(ref) == "order" and _is_decided_by_its_row(name))
 
 
 def _fresh(
@@ -188,11 +188,13 @@ def _writes_nothing_beside(step: Transition) -> bool:
 
 
 @cache
-def _reads_only_its_order(name: str) -> bool:
-    """Tell whether the step `name` of orders is decided by the order alone and writes nothing else, in all versions."""
+def _is_decided_by_its_row(name: str) -> bool:
+    """Tell whether a lock would hold nothing still but the row, of which the revision tells; in all versions."""
     for process in processes().values():
         step = process.transitions.get(name) if process.kind == ORDER_KIND else None
-        if step is not None and (needs_of(step) or not _writes_nothing_beside(step)):
+        if step is None:
+            continue
+        if not _writes_nothing_beside(step) or not HELD_BY_NO_LOCK.issuperset(needs_of(step)):
             return False
     return True
 

@@ -97,6 +97,7 @@ GUARDS: dict[str, Guard] = {}
 CHANGES: dict[str, Change] = {}
 EFFECTS: dict[str, Effect] = {}
 LOOKUPS: dict[str, Lookup] = {}
+HELD_BY_NO_LOCK: set[str] = set()  # lookups whose answer a lock of the record would not hold still either
 
 G = TypeVar("G", bound=GuardFunction)
 C = TypeVar("C", bound=ChangeFunction)
@@ -134,12 +135,18 @@ def effect(function: E) -> E:
     return function
 
 
-def lookup(name: str) -> Callable[[L], L]:
-    """Register where a fact comes from that the record's own row does not hold."""
+def lookup(name: str, *, held: bool = True) -> Callable[[L], L]:
+    """Register where a fact comes from that the record's own row does not hold.
+
+    `held`: what it reads changes only under the record's lock (other records of the order), so a step that
+    asks for it locks first. People, stations and products are nobody's: they may change at any moment.
+    """
 
     def register(function: L) -> L:
         _once(LOOKUPS, name)
         LOOKUPS[name] = function
+        if not held:
+            HELD_BY_NO_LOCK.add(name)
         return function
 
     return register

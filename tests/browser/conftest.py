@@ -39,7 +39,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it is open this thread's event loop counts as running
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("no /usr/bin/chromium; `make test` installs it")

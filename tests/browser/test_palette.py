@@ -203,7 +203,7 @@ def test_the_box_looks_right(office: Office, orders: list[Loaded], locale: str, 
         box(desk.page).fill(typed)
         expect(desk.page.locator(f'#palette-list[data-for="{typed}"]')).to_have_count(1)
         shown(desk, f"palette-{name}-{ending}")
-    desk.page.keyboard.press("Escape")
+    desk.open("/notices/")  # the page before begins in a field, where a question mark is text
     desk.page.keyboard.press("?")
     expect(desk.page.locator("#keys")).to_be_visible()
     shown(desk, f"palette-keys-{ending}")
