@@ -222,10 +222,13 @@ def _meaning_of(problem: DatabaseError) -> Exception | None:
         return AnsweredMeanwhile(str(problem))
     if constraint in ("orders_repairorder_ref_key", "orders_record_ref_key"):
         return Conflict("number_taken", Text("编号冲突，请重试", "the number was taken; try again"))
-    if state == _IN_FLIGHT:
-        said = Text("同一请求正在处理，请稍后重试", "the same request is still under way; try again shortly")
-        return Conflict("in_flight", said)
-    return None
+    return in_flight() if state == _IN_FLIGHT else None
+
+
+def in_flight() -> Conflict:
+    """Return what is said to whoever sends the same call again while it is under way."""
+    said = Text("同一请求正在处理，请稍后重试", "the same request is still under way; try again shortly")
+    return Conflict("in_flight", said)
 
 
 def after(before: Loaded, **fields: Any) -> Loaded:

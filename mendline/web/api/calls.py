@@ -30,9 +30,9 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from mendline.access.actors import Actor
-from mendline.kernel.errors import Conflict, Refused
+from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
-from mendline.orders.store import AnsweredMeanwhile, Loaded, Once
+from mendline.orders.store import AnsweredMeanwhile, Loaded, Once, in_flight
 from mendline.web.api.bodies import json_object, raw_body
 from mendline.web.api.callers import (
     Caller,
@@ -153,7 +153,7 @@ def once(
                 if caller.stored is not None:
                     return _again(caller.stored, digest)
                 if not caller.claimed:
-                    raise _in_flight()
+                    raise in_flight()
                 response = act(Call(request, caller.actor, caller.person_id, now, body_of()))
                 if response.status_code < 400 and not isinstance(response, Confidential):
                     _store(caller, key, digest, response, now)
@@ -166,7 +166,7 @@ def once(
         except OperationalError:
             if last_try or caller is not None:  # something may have been done
                 raise
-    raise _in_flight()
+    raise in_flight()
 
 
 def digest_of(request: HttpRequest, *parts: bytes) -> str:
@@ -205,12 +205,6 @@ def _again(stored: StoredAnswer, digest: str) -> HttpResponse:
         )
     return HttpResponse(
         stored.body, status=stored.status, content_type="application/json", headers={"Idempotency-Replayed": "true"}
-    )
-
-
-def _in_flight() -> Conflict:
-    return Conflict(
-        "in_flight", Text("同一请求正在处理，请稍后重试", "the same request is still under way; try again shortly")
     )
 
 
