@@ -39,7 +39,8 @@ docs: install  ## 流程图与流程表 / diagrams and tables of the process fil
 
 # -c base.txt keeps the others on the same versions; no line names an index, because each machine has its own.
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header
-lock: install  ## 重新锁定依赖版本 / pin the requirements anew after editing requirements/*.in
+lock:  ## 重新锁定依赖版本 / pin the requirements anew after editing requirements/*.in
+	@test -x .venv/bin/uv || $(MAKE) install  # not always: what is to be locked cannot be installed yet
 	@cd requirements && for name in base embedded dev frontend tools; do \
 		../$(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@npm install --package-lock-only --silent
