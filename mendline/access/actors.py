@@ -53,3 +53,4 @@ class Actor:
 
 
 THE_CLOCK = Actor(None, "时钟 clock", TIMER_ROLE, via="worker")
+COMMAND_LINE = Actor(None, "命令行 command line", "admin", via="cli")

@@ -50,7 +50,14 @@ class Person(AbstractBaseUser, PermissionsMixin):
     station_no = models.CharField(max_length=12, blank=True)
     phone = models.CharField(max_length=20, blank=True)
     email = models.EmailField(blank=True)
-    language = models.CharField(max_length=8, default="zh-hans")
+    language = models.CharField(max_length=8, blank=True)  # empty: what the browser asks for
+    theme = models.CharField(max_length=8, blank=True)  # light | dark; empty: as the machine is set
+    zone = models.CharField(max_length=40, blank=True)  # how moments are shown; empty: Asia/Shanghai
+    notice_choices = models.JSONField(default=dict, blank=True)  # see `access.choices`
+    quiet_from = models.TimeField(null=True, blank=True)  # no e-mail from here, on the clock of `zone`
+    quiet_until = models.TimeField(null=True, blank=True)
+    digest_at = models.TimeField(null=True, blank=True)  # one e-mail a day instead of one for each notice
+    digest_sent_on = models.DateField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     notices_seen_id = models.BigIntegerField(default=0)  # the newest notice this person has looked at
@@ -84,6 +91,7 @@ class Token(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the nearest few minutes, see `tokens.note_use`
 
     def __str__(self) -> str:
         return f"{self.name} ({self.person.username})"

@@ -10,10 +10,15 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
+from django.db import transaction
+from django.db.models import Q
+
+from mendline.access.actors import COMMAND_LINE, Actor
 from mendline.access.models import Person, Token
+from mendline.access.traces import note_change
 from mendline.kernel.errors import Invalid
 from mendline.kernel.text import Text
 
@@ -25,8 +30,20 @@ _SECRET_BYTES = 32
 _SECRET = re.compile(r"ml_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-def issue(person: Person, name: str, *, scopes: Iterable[str] = SCOPES, expires_at: datetime | None = None) -> str:
-    """Make a key for `person` and return its secret, which nobody can read again.
+USE_NOTED_EVERY = timedelta(minutes=5)
+
+
+@transaction.atomic
+def issue(
+    person: Person,
+    name: str,
+    *,
+    scopes: Iterable[str] = SCOPES,
+    expires_at: datetime | None = None,
+    actor: Actor = COMMAND_LINE,
+    now: datetime | None = None,
+) -> str:
+    """Make a key for `person` and return its secret, which nobody can read again. `actor` is who issues it.
 
     `name` says what the key is for. `write` alone is possible: such a key may report and not look.
 
@@ -42,10 +59,22 @@ def issue(person: Person, name: str, *, scopes: Iterable[str] = SCOPES, expires_
     if wrong:
         raise Invalid(wrong)
     secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
-    Token.objects.create(
+    token = Token.objects.create(
         person=person, name=name.strip(), digest=digest_of(secret), scopes=list(wanted), expires_at=expires_at
     )
+    note_change(
+        subject_of(token), "token.issue", actor=actor, now=now or token.created_at,
+        after={
+            "person": person.username, "name": token.name, "scopes": list(wanted),
+            "expires_at": expires_at.astimezone(UTC).isoformat() if expires_at else None,
+        },
+    )  # fmt: skip
     return secret
+
+
+def subject_of(token: Token) -> str:
+    """Return what the history calls this key."""
+    return f"token:{token.pk}"
 
 
 def digest_of(secret: str) -> str:
@@ -58,6 +87,17 @@ def looks_like_one(secret: str) -> bool:
     return _SECRET.fullmatch(secret) is not None
 
 
-def revoke(token: Token, now: datetime) -> bool:
+@transaction.atomic
+def revoke(token: Token, now: datetime, *, actor: Actor = COMMAND_LINE) -> bool:
     """Make a key useless from the next call on; False when it was already."""
-    return bool(Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now))
+    if not Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+        return False
+    after = {"person": token.person.username, "name": token.name}
+    note_change(subject_of(token), "token.revoke", actor=actor, now=now, after=after)
+    return True
+
+
+def note_use(secret: str, now: datetime) -> None:
+    """Remember that a key was used, at most once in five minutes, so that a busy machine's row is left alone."""
+    not_lately = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+    Token.objects.filter(not_lately, digest=digest_of(secret)).update(last_used_at=now)
