@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeShapes } from "./geo.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -41,9 +42,12 @@ const options = {
     theme: join(here, "src/theme.ts"),
     styles: join(here, "styles/console.css"),
     print: join(here, "styles/print.css"),
+    map: join(here, "src/map.ts"),
+    network: join(here, "styles/network.css"),
   },
   outdir: out,
   bundle: true,
+  loader: { ".png": "dataurl" }, // the map's library brings pictures of markers
   minify: true,
   format: "iife",
   target: ["es2021", "chrome111", "firefox121", "safari16"],
@@ -55,6 +59,7 @@ const options = {
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await iconSprite();
+await writeShapes(root, out);
 if (process.argv.includes("--watch")) {
   await (await context(options)).watch();
 } else {
