@@ -8,7 +8,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from mendline.access.choices import choices_of, quiet_ends_at
 from mendline.access.models import Person
+from mendline.contact.copies import is_breach
+from mendline.contact.notice_kinds import allowed
 from mendline.contact.pauses import GIVE_UP_AFTER, pause_after
 from mendline.journal.models import Outgoing
 
@@ -22,7 +25,7 @@ def address_due(now: datetime, limit: int = BATCH) -> int:
     The row of the audience becomes that of the first person, the others get rows of their own; the
     keys come from the audience's key and the person, so nobody is written to twice. All in one
     transaction. An audience without anybody is tried again like a failed delivery: an address may
-    be entered tomorrow.
+    be entered tomorrow. Where everybody chose to go without, the row ends as `declined`.
     """
     with transaction.atomic():
         waiting = list(
@@ -33,8 +36,11 @@ def address_due(now: datetime, limit: int = BATCH) -> int:
         copies: list[Outgoing] = []
         for row in waiting:
             people = list(people_of(row))
-            if people:
-                copies += _hand_to(row, people)
+            wanting = [person for person in people if wants(person, row.notice)]
+            if wanting:
+                copies += _hand_to(row, wanting, now)
+            elif people:
+                row.state, row.next_try_at, row.error = "declined", None, ""
             else:
                 _put_off(row, now)
         Outgoing.objects.bulk_create(copies, ignore_conflicts=True)
@@ -56,18 +62,30 @@ def people_of(row: Outgoing) -> Iterable[Person]:
     return Person.objects.filter(whose, is_active=True).exclude(email="").order_by("pk")
 
 
-def _hand_to(row: Outgoing, people: list[Person]) -> list[Outgoing]:
-    """Give the row to the first person and return copies for the others; one copy for each address."""
+def wants(person: Person, notice: str) -> bool:
+    """Tell whether somebody is to get a notice that the procedure sends by e-mail; some nobody can do without."""
+    return notice not in allowed(person.role, choices_of(person.notice_choices)).unmailed
+
+
+def _hand_to(row: Outgoing, people: list[Person], now: datetime) -> list[Outgoing]:
+    """Give the row to the first person and return copies for the others; one copy for each address.
+
+    Whoever has a quiet hour gets it afterwards, unless it says that a limit has passed.
+    """
+    due = row.next_try_at
     by_address: dict[str, Person] = {}
     for person in people:
         by_address.setdefault(person.email.lower(), person)
     first, *others = by_address.values()
     row.person_id, row.address, row.error = first.pk, first.email, ""
+    urgent = is_breach(row)
+    row.next_try_at = due if urgent else quiet_ends_at(first, now) or due
     return [
         Outgoing(
             key=f"{row.key}:{person.pk}", at=row.at, subject=row.subject, notice=row.notice, channel=row.channel,
             role=row.role, station_no=row.station_no, region=row.region, person_id=person.pk, address=person.email,
-            data=row.data, state="pending", attempts=row.attempts, next_try_at=row.next_try_at,
+            data=row.data, state="pending", attempts=row.attempts,
+            next_try_at=due if urgent else quiet_ends_at(person, now) or due,
         )
         for person in others
     ]  # fmt: skip

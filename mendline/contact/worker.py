@@ -1,4 +1,4 @@
-"""The worker: due timers, outgoing messages, standings, the index of the search, upkeep and jobs, in one process.
+"""The worker: due timers, outgoing messages, standings, index, figures, upkeep and jobs, in one process.
 
 Any number of workers may run against one database. Everything they do is found in rows, claimed
 with SKIP LOCKED or harmless to do twice, so one may be killed at any moment.
@@ -19,12 +19,14 @@ from threading import Event, Thread
 from mendline.care.scorecards import refresh_old_scorecards
 from mendline.care.standing import refresh_standings
 from mendline.contact.chores import forget_old_answers
+from mendline.contact.copies import copy_notices, send_digests
 from mendline.contact.loops import Loop
 from mendline.contact.outbox import deliver_next
 from mendline.contact.ports import CHANNELS, Channel
 from mendline.contact.queue_runner import QueueRunner, run_queue_once
 from mendline.contact.recipients import BATCH as AUDIENCES
 from mendline.contact.recipients import address_due
+from mendline.figures import facts
 from mendline.orders.sweep import BATCH as TIMERS
 from mendline.orders.sweep import sweep
 from mendline.search import index
@@ -42,8 +44,11 @@ def loops() -> list[Loop]:
     found = [
         Loop("timers", 1.0, lambda now: sweep(now) >= TIMERS),
         Loop("recipients", 1.0, lambda now: address_due(now) >= AUDIENCES),
+        Loop("copies", 5.0, copy_notices),
+        Loop("digests", 60.0, send_digests),
         Loop("standings", 60.0, _refresh),
         Loop("search", 0.5, index.catch_up),
+        Loop("figures", 1.0, facts.catch_up),
         Loop("search upkeep", 3600.0, index.put_away),
         Loop("upkeep", 3600.0, forget_old_answers),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -245,16 +245,20 @@ def history_of_caller(actor: Actor, phone: str, *, limit: int = 10) -> list[Repa
     return list(query.order_by("-created_at")[:limit])
 
 
-def notices_for(actor: Actor, *, limit: int = PAGE, before_id: int | None = None) -> list[Outgoing]:
-    """Return the notices addressed to this actor's role and scope, newest first."""
+def notices_for(
+    actor: Actor, *, limit: int = PAGE, before_id: int | None = None, hidden: Collection[str] = ()
+) -> list[Outgoing]:
+    """Return the notices addressed to this actor's role and scope, newest first; without the `hidden` kinds."""
     query = _inbox(actor)
+    if hidden:
+        query = query.exclude(notice__in=hidden)
     if before_id is not None:
         query = query.filter(id__lt=before_id)
     return list(query.order_by("-id")[:limit])
 
 
-def count_unseen_notices(actor: Actor, *, seen_id: int | None = None) -> int:
-    """Return how many notices this person has not looked at, at most 99.
+def count_unseen_notices(actor: Actor, *, seen_id: int | None = None, hidden: Collection[str] = ()) -> int:
+    """Return how many notices this person has not looked at, at most 99; the `hidden` kinds do not count.
 
     `seen_id` is the newest one that was looked at; whoever has the person at hand knows it.
     """
@@ -262,14 +266,15 @@ def count_unseen_notices(actor: Actor, *, seen_id: int | None = None) -> int:
         return 0
     if seen_id is None:
         seen_id = Person.objects.filter(pk=actor.person_id).values_list("notices_seen_id", flat=True).first() or 0
-    part = _UNSEEN
+    seen_part, left_out = (f"{_UNSEEN} AND notice <> ALL(%s)", [list(hidden)]) if hidden else (_UNSEEN, [])
+    part = seen_part
     places: list[list[Any]] = [[]]
     if actor.role in OF_A_STATION:
-        part, places = f"{_UNSEEN} AND station_no = %s", [[""], [actor.station_no]]
+        part, places = f"{seen_part} AND station_no = %s", [[""], [actor.station_no]]
     elif actor.role in OF_A_REGION:
-        part, places = f"{_UNSEEN} AND region = ANY(%s)", [[["", actor.region]]]
+        part, places = f"{seen_part} AND region = ANY(%s)", [[["", actor.region]]]
     parts = [f"({part} ORDER BY station_no, id DESC LIMIT {MOST_UNSEEN})"] * len(places)
-    bound = [value for place in places for value in (actor.role, seen_id, actor.person_id, *place)]
+    bound = [value for place in places for value in (actor.role, seen_id, actor.person_id, *left_out, *place)]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) AS unseen", bound)
         row = cursor.fetchone()

@@ -48,6 +48,7 @@ DELIVERY = {
     "pending": Text("待发送", "waiting"),
     "sent": Text("已发送", "sent"),
     "failed": Text("发送失败", "failed"),
+    "declined": Text("收件人不要邮件", "no e-mail wanted"),
     "shown": Text("已送达", "delivered"),
 }
 
