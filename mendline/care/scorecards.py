@@ -27,8 +27,12 @@ _CONTACT = "o.clocks->'contact'"
 _LATE = f"({_CONTACT} ? 'breached' OR ({_CONTACT}->>'run' = 'running' AND ({_CONTACT}->>'due')::timestamptz < %(now)s))"
 _OPEN = "o.category IN ('open', 'waiting')"
 # The first promise is the first with a time; the special T31 of a user who was not reached is none (STN-22).
-_PROMISED = "(jsonb_path_query_first(o.facts, '$.t3_promises[*] ? (@.at != null)')->>'at')::timestamptz"
-_STARTED = "coalesce(o.facts->'service_passes'->0->>'started_at', o.facts->>'service_started_at')::timestamptz"
+FIRST_PROMISE = "(jsonb_path_query_first(o.facts, '$.t3_promises[*] ? (@.at != null)')->>'at')::timestamptz"
+# The first service: an order that was re-opened has a later one, which does not undo how the first promise was kept.
+SERVICE_STARTED = (
+    "coalesce(o.facts->>'first_service_at', o.facts->'service_passes'->0->>'started_at',"
+    " o.facts->>'service_started_at')::timestamptz"
+)
 _NO_CALLBACK = (
     "CASE WHEN o.state = 'resolved' THEN NOT EXISTS (SELECT 1 FROM orders_record r"
     " WHERE r.order_ref = o.ref AND r.process = 'callback') ELSE false END"
@@ -39,8 +43,11 @@ CONDITIONS = {
     "reported": "true",
     "contacts_late": _LATE,
     "contacts_in_time": f"{_CONTACT}->>'run' = 'stopped' AND NOT {_CONTACT} ? 'breached' AND o.category <> 'void'",
-    "promises_kept": f"{_STARTED} <= {_PROMISED}",
-    "promises_broken": f"({_STARTED} > {_PROMISED} OR ({_STARTED} IS NULL AND {_OPEN} AND {_PROMISED} < %(now)s))",
+    "promises_kept": f"{SERVICE_STARTED} <= {FIRST_PROMISE}",
+    "promises_broken": (
+        f"({SERVICE_STARTED} > {FIRST_PROMISE}"
+        f" OR ({SERVICE_STARTED} IS NULL AND {_OPEN} AND {FIRST_PROMISE} < %(now)s))"
+    ),
     "serviced": "(o.facts->>'passes')::int >= 1",
     "repeat_visits": "(o.facts->>'passes')::int >= 2",
     "cancelled": "o.category = 'void'",

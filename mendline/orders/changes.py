@@ -198,6 +198,8 @@ def record_service_start(facts: Facts, parameters: Parameters) -> Mapping[str, A
     It keeps the promise of a visit. For a machine sent in the agreed pickup is still to come (STN-07).
     """
     found: dict[str, Any] = {"service_started_at": _now(facts), "passes": int(facts.get("passes") or 0) + 1}
+    if not facts.get("passes"):
+        found["first_service_at"] = found["service_started_at"]  # the first promise is judged by it, re-opened or not
     found["t3_due_at"] = _still_promised(facts) if facts.get("service_mode") == "send_in" else None
     if not facts.get("assignee_id") and facts["actor_role"] == "station_engineer":
         found |= {"assignee_id": facts.get("actor_id"), "assignee_name": facts.get("actor_name", "")}
