@@ -42,8 +42,8 @@ CSRF_TRUSTED_ORIGINS = env_list("MENDLINE_TRUSTED_ORIGINS")
 
 # Lowest first, as in the import contract.
 PACKAGES = (
-    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "search", "care", "contact",
-    "channels", "web", "sim",
+    "journal", "access", "process", "customers", "network", "orders", "dispatch", "parts", "search", "care", "figures",
+    "contact", "channels", "web", "sim",
 )  # fmt: skip
 
 INSTALLED_APPS = [

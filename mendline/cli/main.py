@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "import-network": Command("导入维修站、覆盖、产能", "import stations, coverage and capacity"),
     "export-network": Command("导出维修站、覆盖、产能", "export stations, coverage and capacity"),
     "search": Command("查找索引：status|rebuild", "the index of the search: how far it is, make it anew"),
+    "figures": Command("统计数字：status|rebuild", "the figures: as of when they are, count them anew"),
     "token": Command("接口密钥：issue|list|revoke", "keys of machines"),
     "webhook": Command("推送地址：add|list|stop", "where events are posted to"),
     "legacy": Command("与旧系统交换：export|import", "exchange with the legacy system"),
