@@ -27,7 +27,6 @@ from mendline.contact.queue_runner import QueueRunner, run_queue_once
 from mendline.contact.recipients import BATCH as AUDIENCES
 from mendline.contact.recipients import address_due
 from mendline.figures import facts
-from mendline.figures import facts
 from mendline.orders.sweep import BATCH as TIMERS
 from mendline.orders.sweep import sweep
 from mendline.search import index
@@ -49,7 +48,6 @@ def loops() -> list[Loop]:
         Loop("digests", 60.0, send_digests),
         Loop("standings", 60.0, _refresh),
         Loop("search", 0.5, index.catch_up),
-        Loop("figures", 1.0, facts.catch_up),
         Loop("figures", 1.0, facts.catch_up),
         Loop("search upkeep", 3600.0, index.put_away),
         Loop("upkeep", 3600.0, forget_old_answers),
