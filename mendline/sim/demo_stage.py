@@ -7,14 +7,15 @@ timers and notices are those that the real days would have left.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from itertools import count
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from mendline.access.actors import Actor
+from mendline.access.actors import THE_CLOCK, Actor
 from mendline.kernel.errors import Refused
 from mendline.kernel.time import SHANGHAI, local_day
 from mendline.orders import store
@@ -23,6 +24,7 @@ from mendline.orders.store import Loaded
 from mendline.orders.sweep import next_due_at, sweep
 from mendline.orders.transitions import begin, perform
 from mendline.sim.demo_calls import Call
+from mendline.sim.world_contents import WorldPerson
 from mendline.sim.worlds import World
 
 # A story yields the moment at which it goes on; what lies after the demo's own now never happens.
@@ -33,6 +35,44 @@ OPENS, CLOSES = 9, 20  # local hours in which offices call and decide
 SWEPT_AFTER = timedelta(seconds=1)  # how soon a running worker would notice
 
 
+class Door(Protocol):
+    """Through which stories act: the engine's own, or the one in memory (`national_door`)."""
+
+    def begin(
+        self, process_code: str, name: str, *, actor: Actor, now: datetime, given: Mapping[str, Any], order_ref: str
+    ) -> Loaded: ...
+
+    def perform(self, ref: str, name: str, *, actor: Actor, now: datetime, given: Mapping[str, Any]) -> Loaded: ...
+
+    def look(self, ref: str) -> Loaded: ...
+
+    def newest_open(self, order_ref: str, process: str) -> str: ...
+
+    def let_time_pass(self, until: datetime) -> None: ...
+
+
+class EngineDoor:
+    """The engine's own door, into the database."""
+
+    begin = staticmethod(begin)
+    perform = staticmethod(perform)
+
+    def look(self, ref: str) -> Loaded:
+        return store.load(ref, actor=THE_CLOCK)
+
+    def newest_open(self, order_ref: str, process: str) -> str:
+        waiting = Record.objects.unscoped("the demo plays everybody").filter(
+            order_ref=order_ref, process=process, category__in=["open", "waiting"]
+        )
+        return str(waiting.order_by("-id").values_list("ref", flat=True)[0])
+
+    def let_time_pass(self, until: datetime) -> None:
+        """Let every timer take effect a moment after it is due, as with a worker that is always there."""
+        while (due := next_due_at()) is not None and due <= until:
+            if not sweep(min(due + SWEPT_AFTER, until)):
+                raise RuntimeError(f"a timer due {due} does not settle")
+
+
 @dataclass
 class Stage:
     """Where stories play: the world, the present moment, and chance (seeded, so that the same demo comes again)."""
@@ -40,6 +80,7 @@ class Stage:
     world: World
     now: datetime  # the real one: nothing happens after it
     rng: Random
+    door: Door = field(default_factory=EngineDoor)
     at: datetime = field(init=False)
     refusals: list[Refused] = field(default_factory=list)
     _serial: count[int] = field(default_factory=count)
@@ -54,13 +95,13 @@ class Stage:
         self.at = begun = agenda[0][0]
         while agenda:
             moment, _, story = heapq.heappop(agenda)
-            self._let_time_pass(moment)
+            self.door.let_time_pass(moment)
             self.at = max(moment, self.at)
             going_on = self._go_on(story)
             if going_on is not None and going_on <= self.now:
                 heapq.heappush(agenda, (going_on, next(self._serial), story))
             progress((self.at - begun) / (self.now - begun))
-        self._let_time_pass(self.now)
+        self.door.let_time_pass(self.now)
         self.at = self.now
 
     def _go_on(self, story: Story) -> datetime | None:
@@ -70,61 +111,64 @@ class Stage:
             self.refusals.append(refusal)
             return None
 
-    def _let_time_pass(self, until: datetime) -> None:
-        """Let every timer take effect a moment after it is due, as with a worker that is always there."""
-        while (due := next_due_at()) is not None and due <= until:
-            if not sweep(min(due + SWEPT_AFTER, until)):
-                raise RuntimeError(f"a timer due {due} does not settle")
-
     # --- what people do ---
 
     def report(self, call: Call, **more: Any) -> str:
         """Let some agent take a report; returns the order's number."""
         actor = self.somebody("cc_agent")
-        return begin("unified_repair", "report", actor=actor, now=self.at, given={**call.as_given(), **more}).ref
+        given = {**call.as_given(), **more}
+        return self.door.begin("unified_repair", "report", actor=actor, now=self.at, given=given, order_ref="").ref
 
     def open_record(self, process: str, name: str, by: Actor, *, order_ref: str = "", **given: Any) -> str:
-        return begin(process, name, actor=by, now=self.at, given=given, order_ref=order_ref).ref
+        return self.door.begin(process, name, actor=by, now=self.at, given=given, order_ref=order_ref).ref
 
     def do(self, ref: str, name: str, by: str | Actor = "station_coordinator", **given: Any) -> Loaded:
         """Carry out a step. A role of a station or region means somebody there; `engineer` the order's own."""
         actor = by if isinstance(by, Actor) else self.of_order(ref, by)
-        return perform(ref, name, actor=actor, now=self.at, given=given)
+        return self.door.perform(ref, name, actor=actor, now=self.at, given=given)
 
     def record_of(self, order_ref: str, process: str) -> str:
         """Return the newest open record of that process that hangs on the order."""
-        waiting = Record.objects.unscoped("the demo plays everybody").filter(
-            order_ref=order_ref, process=process, category__in=["open", "waiting"]
-        )
-        return str(waiting.order_by("-id").values_list("ref", flat=True)[0])
+        return self.door.newest_open(order_ref, process)
 
     def look(self, ref: str) -> Loaded:
-        return store.load(ref, actor=self.world.actor("admin", via="console"))
+        return self.door.look(ref)
 
     def of_order(self, ref: str, role: str) -> Actor:
         """Return who of that role deals with the order: its engineer, its station's coordinator, its region."""
         subject = self.look(ref)
         if role == "station_engineer" and subject.facts.get("assignee_id"):
-            known = {number: username for username, number in self.world.person_ids.items()}
-            return self.world.actor(known[subject.facts["assignee_id"]], via="field")
+            return self.world.actor(self._usernames[subject.facts["assignee_id"]], via="field")
         return self.somebody(role, station_no=subject.station_no, region=subject.region)
 
     def somebody(self, role: str, *, station_no: str = "", region: str = "") -> Actor:
         """Return anybody of that role; station and region count only where the role is bound to them."""
-        found = self.world.people(role)
-        fitting = [
-            person
-            for person in found
-            if person.station_no in ("", station_no or person.station_no)
-            and person.region in ("", region or person.region)
-        ]
-        person = self.rng.choice(fitting)
+        person = self.rng.choice(self._fitting(role, station_no, region))
         return self.world.actor(person.username, via="console")
 
     def engineer_of(self, ref: str) -> str:
         """Return the user name of an engineer of the order's station."""
-        station_no = self.look(ref).station_no
-        return self.rng.choice(self.world.people("station_engineer", station_no=station_no)).username
+        return self.rng.choice(self._fitting("station_engineer", self.look(ref).station_no, "")).username
+
+    def _fitting(self, role: str, station_no: str, region: str) -> list[WorldPerson]:
+        """Return who of a role works there, in the order of the world; asked for again and again, so it is kept."""
+        key = role, station_no, region
+        if key not in self._cast:
+            self._cast[key] = [
+                person
+                for person in self.world.people(role)
+                if person.station_no in ("", station_no or person.station_no)
+                and person.region in ("", region or person.region)
+            ]
+        return self._cast[key]
+
+    @cached_property
+    def _usernames(self) -> dict[int, str]:
+        return {number: username for username, number in self.world.person_ids.items()}
+
+    @cached_property
+    def _cast(self) -> dict[tuple[str, str, str], list[WorldPerson]]:
+        return {}
 
     # --- moments ---
 

@@ -119,6 +119,13 @@ IN_STATE = (*DISPATCHED, *DOWNLOADED, *CONTACTING, *PROMISED, *PRINTED, *IN_SERV
 
 def openings(stage: Stage) -> Iterator[Opening]:
     """Yield every story that makes the demo's present, each with the moment it begins."""
+    yield from of_orders(stage)
+    yield stage.ago(5 * DAY), documents(stage)
+    yield stage.ago(4 * DAY), coverage_changes(stage)
+
+
+def of_orders(stage: Stage) -> Iterator[Opening]:
+    """Yield the orders and what hangs on them."""
     for place, (ago, steps) in enumerate(IN_STATE):
         # Every fourth is at the first station, so that its people have a full day.
         call = a_call(stage.rng, place=HAIDIAN, line="desktop") if place % 4 == 0 else a_call(stage.rng)
@@ -132,8 +139,6 @@ def openings(stage: Stage) -> Iterator[Opening]:
     for n in range(5):
         yield stage.ago(600 + 300 * n), waiting_for_part(stage, a_call(stage.rng, with_part=True), place=n)
     yield stage.ago(3.2 * DAY), unanswered_callback(stage, a_call(stage.rng))
-    yield stage.ago(5 * DAY), documents(stage)
-    yield stage.ago(4 * DAY), coverage_changes(stage)
 
 
 def _requests_of(stage: Stage, region: str, home: tuple[str, str]) -> Iterator[Opening]:

@@ -44,8 +44,8 @@ def promised(stage: Stage, ref: str, at: datetime, **more: Any) -> Story:
     stage.do(ref, "assign_engineer", engineer=stage.engineer_of(ref))
 
 
-def part_came(stage: Stage, ref: str, call: Call) -> Story:
-    """A part is ordered, shipped and received; one in four comes late and the user gets a new time (STN-39)."""
+def part_came(stage: Stage, ref: str, call: Call, *, late_percent: float = 25) -> Story:
+    """A part is ordered, shipped and received; one that comes late gets the user a new time (STN-39)."""
     due = stage.after(2 * DAY, 3 * DAY)
     stage.do(
         ref, "order_part", part_code=call.fault.part, told_user_why=True, borrowing="not_available",
@@ -54,7 +54,7 @@ def part_came(stage: Stage, ref: str, call: Call) -> Story:
     part_order = stage.record_of(ref, "part_order")
     yield stage.by_day(90, 600)
     stage.do(part_order, "ship", "service_support_dept", waybill=f"SF{stage.rng.randrange(10**11, 10**12)}")
-    if stage.chance(25):
+    if stage.chance(late_percent):
         yield due + timedelta(minutes=stage.rng.uniform(40, 90))
         stage.do(ref, "promise", promised_at=stage.visit_time(stage.after(DAY)).isoformat(), promise_kind="part_reason")
         yield stage.by_day(300, 900)
@@ -63,13 +63,13 @@ def part_came(stage: Stage, ref: str, call: Call) -> Story:
     stage.do(part_order, "receive")
 
 
-def visited(stage: Stage, ref: str) -> Story:
-    """The order is printed and the engineer comes; one in ten comes after the promised time."""
+def visited(stage: Stage, ref: str, *, late_percent: float = 10) -> Story:
+    """The order is printed and the engineer comes; some come after the promised time."""
     promised_at = moment_of(stage.look(ref).facts, "promised_at") or stage.at
     yield max(promised_at - timedelta(minutes=stage.rng.uniform(45, 150)), stage.after(2))
     given = {} if stage.look(ref).facts.get("assignee_id") else {"engineer": stage.engineer_of(ref)}
     stage.do(ref, "print_order", **given)
-    early, late = (5, 90) if stage.chance(10) else (-20, -1)
+    early, late = (5, 90) if stage.chance(late_percent) else (-20, -1)
     yield max(promised_at + timedelta(minutes=stage.rng.uniform(early, late)), stage.after(3))
     stage.do(ref, "start_service", "station_engineer", user_agrees=True)
     yield stage.after(25, 100)
