@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 MENDLINE = .venv/bin/python -m mendline.cli.main
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check install format lock rules bench docs stop clean
+.PHONY: help run test check install format lock rules bench docs screenshots stop clean
 
 help:  ## 列出命令 / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,9 +33,11 @@ rules: install  ## 规则由何处执行、由何测试证明 / rule, where enfo
 bench: install  ## 测量速度 / measure speed
 	@$(MENDLINE) bench
 
-docs: install  ## 流程图与流程表 / diagrams and tables of the process files
-	@$(MENDLINE) process diagram
-	@$(MENDLINE) process table
+docs: install  ## 文档站（build/site）/ the documentation site, Chinese and English
+	@$(MENDLINE) site
+
+screenshots: install  ## 重拍文档里的截图 / take the pictures of the documentation anew
+	@MENDLINE_PICTURES=docs/images .venv/bin/python -m pytest -q tests/browser/test_screens.py -k picture
 
 # -c base.txt keeps the others on the same versions; no line names an index, because each machine has its own.
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header

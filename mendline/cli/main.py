@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from config.env import SettingError
 from config.home import make_state_folder, state_folder
-from mendline.cli import doctor, live, migrate, quality, run, serve
+from mendline.cli import doctor, live, migrate, quality, run, serve, site
 from mendline.database.errors import DatabaseUnavailable
 from mendline.database.launcher import ensure_running, stop_if_unused
 
@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "legacy": Command("与旧系统交换：export|import", "exchange with the legacy system"),
     "assess": Command("维修站考评结费依据", "what a station's assessed fee rests on"),
     "doctor": Command("检查本机与安装", "look this machine and installation over", doctor.main, "owner"),
+    "site": Command("文档站：生成参考页并构建", "the documentation site and its reference pages", site.main),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
     "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
 }  # fmt: skip
@@ -62,6 +63,7 @@ WITHOUT_DATABASE = frozenset(
         "test",
         "rules",
         "vocabulary",
+        "site",
         "makemessages",
         "compilemessages",
         "collectstatic",
