@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from mendline.kernel.durations import parse_duration
-from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
 from mendline.kernel.time import Unreadable
 from mendline.orders.replay import Replay, by_cause, replay
 from mendline.process.definition import Parameter, Process
-from mendline.process.loading import latest, read_files
+from mendline.process.naming import NotAProcess, process_named
 
 EXAMPLES = 3
 
@@ -32,7 +30,10 @@ def changed_process(named: str, settings: Iterable[str]) -> Process:
 
     Raises NotReplayed.
     """
-    process = _from_file(Path(named)) if named.endswith((".yaml", ".yml")) else _in_use(named)
+    try:
+        process = process_named(named)
+    except NotAProcess as problem:
+        raise NotReplayed(problem.text) from None
     return with_parameters(process, settings)
 
 
@@ -51,23 +52,6 @@ def with_parameters(process: Process, settings: Iterable[str]) -> Process:
             )
         parameters[name] = _parameter(name, value, parameters[name])
     return replace(process, parameters=parameters)
-
-
-def _from_file(path: Path) -> Process:
-    if not path.is_file():
-        raise NotReplayed(Text(f"没有文件 {path}", f"there is no file {path}"))
-    found, faults = read_files([path])
-    if faults or not found:
-        listed = "\n".join(map(str, sorted(faults)))
-        raise NotReplayed(Text(f"{path} 不能使用", f"{path} cannot be used\n{listed}"))
-    return next(iter(found.values()))
-
-
-def _in_use(code: str) -> Process:
-    try:
-        return latest(code)
-    except Refused as refusal:
-        raise NotReplayed(refusal.detail) from None
 
 
 def _parameter(name: str, value: str, present: Parameter) -> Parameter:

@@ -21,6 +21,9 @@ FACT_TYPES = (
     "product", "serial", "person", "photo", "file", "signature", "record",
 )  # fmt: skip
 
+# An overlay of version 3 is a version of its own: 3001, shown as 3.1.
+OVERLAYS_PER_VERSION = 1_000
+
 Parameter: TypeAlias = "Duration | int | float | str | tuple[str, ...]"
 
 
@@ -114,6 +117,37 @@ class Notice:
     when: str | None = None  # a guard that must hold
 
 
+def edition_of(version: int) -> str:
+    """Return how people write a version: `3` is a file's, `3.1` the first overlay of its parameters.
+
+    >>> edition_of(3), edition_of(3001)
+    ('3', '3.1')
+    """
+    base, overlay = divmod(version, OVERLAYS_PER_VERSION)
+    return f"{base}.{overlay}" if base else str(overlay)
+
+
+def version_of(edition: str) -> int:
+    """Return the version that an edition means; 0 for what is none.
+
+    >>> version_of("3"), version_of("3.1")
+    (3, 3001)
+    """
+    base, point, overlay = edition.partition(".")
+    if not base.isdigit() or (point and not overlay.isdigit()):
+        return 0
+    return int(base) * OVERLAYS_PER_VERSION + int(overlay) if point else int(base)
+
+
+def base_of(version: int) -> int:
+    """Return the version of the file that a version stands on; a file's stands on itself.
+
+    >>> base_of(3), base_of(3001)
+    (3, 3)
+    """
+    return version // OVERLAYS_PER_VERSION or version
+
+
 @dataclass(frozen=True)
 class Process:
     """A whole process version."""
@@ -130,6 +164,11 @@ class Process:
     transitions: Mapping[str, Transition]
     notices: tuple[Notice, ...]
     close_gate: tuple[str, ...]
+
+    @property
+    def edition(self) -> str:
+        """The version as people write it."""
+        return edition_of(self.version)
 
     def budget_of(self, clock: Clock) -> Duration:
         """Return the clock's budget, following the parameter it names."""

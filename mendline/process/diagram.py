@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 
 from mendline.process.definition import NEW, Process, State, Transition
+from mendline.process.differences import Marks
 from mendline.process.loading import processes
 
 BOX_WIDTH, BOX_HEIGHT = 104, 44
@@ -51,12 +53,14 @@ def svg(
     current: str | None = None,
     *,
     times: Mapping[str, tuple[str, str]] | None = None,
+    marked: Marks | None = None,
 ) -> str:
     """Return the picture of a process as SVG text.
 
     `path` holds the states an order has passed, in order, and `current` where it stands now.
-    `times` are the words under a state's name and those that explain it on hovering. `language` is
-    a language tag; anything but English is Chinese.
+    `times` are the words under a state's name and those that explain it on hovering. `marked` are states and
+    steps that differ from another version; an arrow is marked when one of its steps is. `language` is a language
+    tag; anything but English is Chinese.
     """
     boxes = _placed(process)
     changes = _changes(process)
@@ -66,16 +70,26 @@ def svg(
     width = MARGIN * 2 + max(box.column for box in boxes.values()) * (BOX_WIDTH + GAP_X) + BOX_WIDTH
     height = max(tops.values()) + BOX_HEIGHT + MARGIN + rise / 2
     parts = [
-        _arrow(boxes[source], boxes[target], tops, _names(steps, language), is_walked=(source, target) in walked)
+        _arrow(
+            boxes[source],
+            boxes[target],
+            tops,
+            _names(steps, language),
+            kind="walked" if (source, target) in walked else _mark_of(steps, marked),
+        )  # fmt: skip
         for (source, target), steps in sorted(changes.items(), key=lambda item: item[0] in walked)
         if (source, target) in walked or _is_drawn(boxes[source], boxes[target], has_path=bool(path))
     ]
     told = times or {}
-    parts += [_state(box, tops, language, path, current, *told.get(box.state.name, ("", ""))) for box in boxes.values()]
+    parts += [
+        _state(box, tops, language, path, current, *told.get(box.state.name, ("", "")), _mark(box.state.name, marked))
+        for box in boxes.values()
+    ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="process-diagram" width="{width}"'
         f' viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(process.label.in_language(language))}"'
-        f' font-size="{FONT}" font-family="inherit">{_MARKERS}{"".join(parts)}</svg>'
+        f' font-size="{FONT}" font-family="inherit">'
+        f"<defs>{_heads(with_marks=marked is not None)}</defs>{''.join(parts)}</svg>"
     )
 
 
@@ -91,17 +105,27 @@ def write_all(folder: Path) -> list[Path]:
     return written
 
 
+# How an arrow is drawn by its kind: walked by an order, or what became of it since another version. Colour, width.
+STROKES = {
+    "other": ("#b5bdc9", 1.0),
+    "walked": ("#066fd1", 2.2),
+    "mark-added": ("#2f9e44", 2.0),
+    "mark-changed": ("#d9730d", 2.0),
+    "mark-gone": ("#d63939", 2.0),
+}
 STANDALONE = "font-family=\"'Noto Sans CJK SC', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', sans-serif\""
-_MARKERS = (
-    "<defs>"
-    + "".join(
+
+
+@cache
+def _heads(*, with_marks: bool) -> str:
+    """Return the heads of the arrows; those of marked ones only where something is marked."""
+    return "".join(
         f'<marker id="arrow-{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"'
         f' markerUnits="userSpaceOnUse">'
         f'<path d="M0 0.5L7.5 4L0 7.5z" fill="{colour}" class="arrow-head {name}"/></marker>'
-        for name, colour in (("other", "#b5bdc9"), ("walked", "#066fd1"))
+        for name, (colour, _) in STROKES.items()
+        if with_marks or not name.startswith("mark-")
     )
-    + "</defs>"
-)
 
 
 def _placed(process: Process) -> dict[str, _Box]:
@@ -154,10 +178,20 @@ def _jump(source: _Box, target: _Box) -> int:
     return abs(source.column - target.column)
 
 
-def _arrow(source: _Box, target: _Box, tops: Mapping[int, float], names: str, *, is_walked: bool) -> str:
-    kind, colour, width = ("walked", "#066fd1", 2.2) if is_walked else ("other", "#b5bdc9", 1)
+def _mark_of(steps: Sequence[Transition], marked: Marks | None) -> str:
+    """Return how the arrow of these steps is drawn: as the one that changed most."""
+    found = {marked.steps[step.name] for step in steps if step.name in marked.steps} if marked else set()
+    return next((f"mark-{kind}" for kind in ("gone", "added", "changed") if kind in found), "other")
+
+
+def _mark(state: str, marked: Marks | None) -> str:
+    return f" mark-{marked.states[state]}" if marked and state in marked.states else ""
+
+
+def _arrow(source: _Box, target: _Box, tops: Mapping[int, float], names: str, *, kind: str) -> str:
+    colour, width = STROKES[kind]
     return (
-        f'<path d="{_line(source, target, tops)}" fill="none" stroke="{colour}" stroke-width="{width}"'
+        f'<path d="{_line(source, target, tops)}" fill="none" stroke="{colour}" stroke-width="{width:g}"'
         f' marker-end="url(#arrow-{kind})" class="edge {kind}"><title>{escape(names)}</title></path>'
     )
 
@@ -195,6 +229,7 @@ def _state(
     current: str | None,
     reached: str,
     explained: str,
+    mark: str,
 ) -> str:
     name, top = box.state.name, tops[box.row]
     classes, fill, stroke, ink = f"state {box.state.category}", "#ffffff", "#c8d0da", "#4a5565"
@@ -202,6 +237,8 @@ def _state(
         classes, fill, stroke, ink = f"{classes} visited", "#e6f0fb", "#066fd1", "#1d3557"
     if name == current:
         classes, fill, stroke, ink = f"{classes} current", "#066fd1", "#066fd1", "#ffffff"
+    if mark:
+        classes, stroke = f"{classes}{mark}", STROKES[mark.strip()][0]
     label = box.state.label.in_language(language)
     lines = _wrapped(label)
     count, apart = (len(lines) + 1, 13.5) if reached else (len(lines), 15)
@@ -214,6 +251,7 @@ def _state(
         y = first + len(lines) * apart - 1
         words += f'<tspan x="{box.middle:g}" y="{y:g}" font-size="10" class="reached">{escape(reached)}</tspan>'
     dashes = ' stroke-dasharray="4 3"' if box.state.category == "void" else ""
+    dashes += ' stroke-width="2.4"' if mark else ""
     return (
         f'<g class="{classes}"><title>{escape(explained or label)}</title>'
         f'<rect x="{box.x:g}" y="{top:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7" fill="{fill}"'

@@ -7,20 +7,24 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
 from django.conf import settings
 from django.db import transaction
 
+from mendline.kernel import plain_yaml
 from mendline.kernel.calendars import chinese_holidays
 from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
 from mendline.process import calendar_table
 from mendline.process.definition import Process
 from mendline.process.models import AllowedChange, CalendarDay, ProcedureVersion
-from mendline.process.reading import Fault, read_process
+from mendline.process.reading import Fault, read_document, read_process
 from mendline.process.rules import rules
 from mendline.process.soundness import check
 
 IN_FORCE_FOR_SECONDS = 1.0
+DEEPEST = 20  # levels of such a text; files of processes need seven, and the parser's stack is no bottomless one
+MOST_CHARACTERS = 200_000  # of a process that somebody sends; the largest file has a fifth of that
 
 
 class Unsound(Exception):
@@ -49,6 +53,43 @@ def read_files(paths: Iterable[Path]) -> tuple[dict[tuple[str, int], Process], l
             faults.append(Fault(path.name, 1, f"{process.code} version {process.version} is defined twice"))
         found[process.code, process.version] = process
     return found, faults
+
+
+def read_text(name: str, text: str) -> tuple[Process | None, list[Fault]]:
+    """Read a process that somebody typed or sent; `name` is what its faults call it.
+
+    Files of the installation are trusted; this is not: too long a text and YAML's aliases, with which a short text
+    unfolds into a long one, are faults.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return None, [Fault(name, 1, f"longer than {MOST_CHARACTERS:,} characters")]
+    fault = _unfit(text)
+    if fault is not None:
+        return None, [Fault(name, *fault)]
+    document = plain_yaml.parse(text)
+    process, faults, reader = read_document(name, document)
+    if process is not None:
+        faults += check(process, reader, rules())
+    return process, faults
+
+
+def _unfit(text: str) -> tuple[int, str] | None:
+    """Return line and reason for what must not be built up: the parser's events come one by one, whatever they mean."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            if isinstance(event, yaml.AliasEvent):
+                return line, "YAML aliases (*) cannot be used"
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > DEEPEST:
+                return line, f"nested more than {DEEPEST} levels deep"
+    except yaml.YAMLError as error:
+        return 1, f"not YAML: {error}".splitlines()[0]
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -47,6 +47,7 @@ NOTICE_KEYS = {"on", "to", "channels", "text", "rules", "when"}
 CHANNELS = {"inbox", "email"}
 CALENDARS = {"always", "working_hours", "working_days"}
 _ISO_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+MOST_VERSION = 31  # what follows is counted in thousandths: 3001 is the first overlay of version 3
 ASKS_FOR_DURATION = ("limit", "after", "period", "within", "budget", "lead", "window")
 
 
@@ -128,7 +129,12 @@ class Reader:
 
 def read_process(path: Path) -> tuple[Process | None, list[Fault], Reader]:
     """Read one file. The process is None when the file is too broken to say anything further about it."""
-    reader = Reader(path.name, plain_yaml.read(path))
+    return read_document(path.name, plain_yaml.read(path))
+
+
+def read_document(file: str, document: plain_yaml.Document) -> tuple[Process | None, list[Fault], Reader]:
+    """Read a process that was parsed already; `file` is what faults call it."""
+    reader = Reader(file, document)
     for line, message in reader.document.faults:
         reader.faults.append(Fault(reader.file, line, message))
     top = reader.document.value
@@ -145,9 +151,12 @@ def read_process(path: Path) -> tuple[Process | None, list[Fault], Reader]:
         if key not in top:
             reader.fault(f"{key} is missing")
     states = _states(reader, top.get("states"))
+    version = reader.whole(top.get("version"), 1, "version")
+    if not 1 <= version <= MOST_VERSION:
+        reader.fault(f"version must be from 1 to {MOST_VERSION}", "version")
     process = Process(
         code=code,
-        version=reader.whole(top.get("version"), 1, "version"),
+        version=version,
         label=reader.text(top.get("label"), "label"),
         source=str(top.get("source") or ""),
         kind=str(top.get("kind") or ""),

@@ -1,8 +1,9 @@
-"""`mendline process check|table|diagram|load|test|prove|replay`: process files from the command line."""
+"""`mendline process check|table|diagram|load|test|prove|replay|diff`: process files from the command line."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from mendline.process import diagram, loading, table
+from mendline.process.differences import differences
+from mendline.process.naming import NotAProcess, process_named
 
 
 class Command(BaseCommand):
@@ -39,6 +42,10 @@ class Command(BaseCommand):
             "--set", action="append", default=[], metavar="NAME=VALUE", help="改参数 / change a parameter"
         )
         again.add_argument("--json", action="store_true")
+        diff = verbs.add_parser("diff", help="两个版本有何不同 / how two versions differ, in words")
+        diff.add_argument("older", help="代码、代码:版本或文件 / a code, code:version or a file, e.g. unified_repair:2")
+        diff.add_argument("newer", help="同上 / the same, e.g. unified_repair:3")
+        diff.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = str(options["verb"])
@@ -99,3 +106,20 @@ class Command(BaseCommand):
             return
         for line in report.lines(process, found):
             self.stdout.write(line)
+
+    def _diff(self, options: dict[str, Any]) -> None:
+        try:
+            older, newer = process_named(options["older"]), process_named(options["newer"])
+        except NotAProcess as problem:
+            raise CommandError(str(problem)) from None
+        if older.code != newer.code:
+            codes = f"{older.code}, {newer.code}"
+            raise CommandError(f"不是同一个流程：{codes} / not versions of one process: {codes}")
+        found = differences(older, newer)
+        if options["json"]:
+            self.stdout.write(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2).decode())
+            return
+        for one in found:
+            behind = " ".join(filter(None, [one.code, f"（{'、'.join(one.rules)}）" if one.rules else ""]))
+            self.stdout.write(f"{one.text.zh} / {one.text.en} {behind}".rstrip())
+        self.stdout.write(f"{len(found)} 处不同 / {len(found)} differences")
