@@ -1,21 +1,29 @@
 """Pages as people see them: wide and on a telephone, in both languages, light and dark.
 
-With MENDLINE_SCREENSHOTS=<folder> every page is also saved as a picture, to be looked at.
+With MENDLINE_SCREENSHOTS=<folder> every page is also saved as a picture, to be looked at. Some are the pictures of the
+documentation: `make screenshots` takes them, and every run holds the pages against them (`pictures`).
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from mendline.access.actors import Actor
+from mendline.care.scorecards import refresh_scorecards
+from mendline.network.models import Product, Station
+from mendline.orders.models import Record
 from mendline.orders.store import Loaded
-from mendline.orders.transitions import begin
-from tests.browser.conftest import Desk, Office
-from tests.make import a_report, an_actor, do
+from mendline.orders.transitions import begin, perform
+from tests.browser import pictures
+from tests.browser.conftest import NAMES as PEOPLE
+from tests.browser.conftest import PATIENCE, Desk, Office
+from tests.make import REPORT, an_actor
 
 pytestmark = pytest.mark.browser
 
@@ -28,9 +36,27 @@ FAULTS = (
 NAMES = ("王先生", "李女士", "张伟", "刘洋", "陈静", "杨先生", "赵女士")
 
 
+STATIONS = {"000001": "北京上地维修站", "000002": "北京朝阳维修站", "000003": "上海徐汇维修站"}
+
+
+def somebody(role: str) -> Actor:
+    return replace(an_actor(role), name=PEOPLE[role])
+
+
+def a_report(*, now: datetime, **changed: object) -> Loaded:
+    return begin("unified_repair", "report", actor=somebody("cc_agent"), now=now, given={**REPORT, **changed})
+
+
+def do(order: Loaded, name: str, role: str = "station_coordinator", *, now: datetime, **given: object) -> Loaded:
+    return perform(order.ref, name, actor=somebody(role), now=now, given=given)
+
+
 @pytest.fixture
 def orders(people: None) -> list[Loaded]:
-    """A morning at station 000001: orders at every step, some late, one asked to be cancelled."""
+    """A morning at station 000001: orders at every step, some late, one to be cancelled, one to be called back."""
+    for number, station in STATIONS.items():
+        Station.objects.filter(number=number).update(name=station)
+    Product.objects.update(name_zh="商用台式机", name_en="Office desktop")
     made: list[Loaded] = []
     now = datetime.now(UTC)
     for index, (name, fault) in enumerate(zip(NAMES, FAULTS, strict=True)):
@@ -47,18 +73,25 @@ def orders(people: None) -> list[Loaded]:
     part = {"part_code": "MB-H61", "told_user_why": "yes", "borrowing": "not_available"}
     do(made[5], "order_part", now=now - timedelta(hours=47), **part)
     begin(
-        "cancellation_request", "submit", actor=an_actor("station_coordinator"), now=now, order_ref=made[0].ref,
+        "cancellation_request", "submit", actor=somebody("station_coordinator"), now=now, order_ref=made[0].ref,
         given={"cancel_reason": "user_solved", "cancel_detail": "用户自行重装系统后恢复正常，不再需要上门"},
     )  # fmt: skip
     a_report(now=now, area="440106", fault="门禁主机死机")
+    solved = a_report(now=now - timedelta(hours=8), customer={"name": "周女士", "phone": "13800000009"}, fault="蓝屏")
+    do(solved, "resolve_remotely", now=now - timedelta(hours=7), promise_reason="软件问题,电话解决")
+    made.append(solved)
+    refresh_scorecards(now)
     return made
 
 
 def shown(desk: Desk, name: str) -> None:
-    """No page is wider than its window; with a folder to save to, the page is pictured."""
-    desk.page.wait_for_load_state("networkidle" if PICTURES else "load")
+    """No page is wider than its window; what the documentation pictures still looks like its picture."""
+    desk.page.wait_for_load_state("networkidle" if PICTURES or pictures.TAKING else "load")
     too_wide = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert too_wide <= 1, f"{name} is {too_wide} px wider than the window"
+    page, locale, size = name.rsplit("-", 2) if name.count("-") >= 2 else (name, "", "")
+    if f"{page}-{size}" in pictures.PICTURED:
+        pictures.keep_or_compare(desk.page, name, PATIENCE)
     if PICTURES:
         folder = Path(PICTURES)
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,18 +134,28 @@ def test_no_page_is_wider_than_its_window(office: Office, orders: list[Loaded], 
         expect(desk.page.locator("#detail [data-order]")).to_be_visible()
         shown(desk, f"beside-{ending}")
 
+    callback = Record.objects.unscoped("a test looks").get(order_ref=orders[7].ref, process="callback").ref
+    desk = office.desk("info_support_dept", locale=locale, width=width, height=height)
+    for name, path in (("callbacks", "/callbacks/"), ("callback", f"/callbacks/{callback}/")):
+        desk.open(path)
+        shown(desk, f"{name}-{ending}")
+
     desk = office.desk("region_interface", locale=locale, width=width, height=height)
     for name, path in (
         ("inbox", "/inbox/"),
+        ("stations", "/stations/"),
         ("undispatched", "/inbox/?tab=undispatched"),
         ("procedure", "/procedures/unified_repair/3/"),
     ):
         desk.open(path)
         shown(desk, f"{name}-{ending}")
-    desk.open(f"/orders/{orders[0].ref}/")
+    request = Record.objects.unscoped("a test looks").get(order_ref=orders[0].ref, process="cancellation_request").ref
+    desk.open(f"/inbox/{request}/")
     shown(desk, f"verdict-{ending}")
 
     desk = office.desk("process_owner", locale=locale, width=width, height=height)
+    desk.open("/procedures/")
+    shown(desk, f"procedures-{ending}")
     desk.open("/procedures/unified_repair/3/replay/?p_contact_limit=2h&days=7")
     shown(desk, f"replay-{ending}")
 
