@@ -1,0 +1,110 @@
+"""The figures of a period beside those of the period before: in all, by group, and over time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from mendline.figures.asking import BASES, DIMENSIONS, Question
+from mendline.figures.measures import COUNTS, TALLIED, Tally, whole_tally
+from mendline.figures.models import Reading
+from mendline.figures.periods import Period
+
+_COUNTED = ", ".join(f"count(*) FILTER (WHERE {COUNTS[name].condition}) AS {name}" for name in TALLIED)
+_SUMS = ", ".join(f"sum({name})" for name in TALLIED)
+# One walk over both periods; what is wanted of it is then added up from its few cells.
+_CELLS = f"""
+    WITH cells AS MATERIALIZED (
+        SELECT f.reported_on < %(this)s AS is_before, {{group}} AS key,
+               CASE WHEN f.reported_on >= %(this)s THEN {{bucket}} END AS bucket, {_COUNTED}
+        FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["reported"]} GROUP BY 1, 2, 3)
+    SELECT is_before, key, NULL::date, {_SUMS} FROM cells GROUP BY is_before, key
+    UNION ALL SELECT false, NULL, bucket, {_SUMS} FROM cells WHERE NOT is_before GROUP BY bucket
+"""
+BUCKETS = {
+    "day": "f.reported_on",
+    "week": "greatest(date_trunc('week', f.reported_on)::date, %(this)s)",
+    "month": "greatest(date_trunc('month', f.reported_on)::date, %(this)s)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The figures of one region, station, product or person; `key` is empty where the order has none."""
+
+    key: str
+    now: Tally
+    before: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Figures of a period: all, those of the period before, by group (most first), and step by step."""
+
+    now: Tally
+    before: Tally
+    groups: list[Group]
+    series: list[tuple[Period, Tally]]
+
+
+def overview(question: Question, by: str) -> Overview:
+    """Reckon a period and the one before. `by` is a dimension."""
+    period = question.period
+    narrowed, values = question.narrowed()
+    column = DIMENSIONS[by].column
+    statement = _CELLS.format(group=f"{column}::text", bucket=BUCKETS[period.bucket], narrowed=narrowed)
+    values |= {"this": period.first, "first": period.before.first}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows = cursor.fetchall()
+    groups: dict[str, dict[bool, Tally]] = defaultdict(dict)
+    steps: dict[date, Tally] = {}
+    for is_before, key, bucket, *counts in rows:
+        tally = whole_tally(dict(zip(TALLIED, counts, strict=True)))
+        if bucket is not None:
+            steps[bucket] = tally
+        else:
+            groups[key or ""][is_before] = tally
+    found = [Group(key, one.get(False, NOTHING), one.get(True, NOTHING)) for key, one in groups.items()]
+    found.sort(key=lambda group: (-group.now["reported"], -group.before["reported"], group.key))
+    return Overview(
+        now=_added([group.now for group in found]),
+        before=_added([group.before for group in found]),
+        groups=found,
+        series=[(step, steps.get(step.first, NOTHING)) for step in period.buckets()],
+    )
+
+
+NOTHING: Tally = whole_tally({})
+
+
+def _added(tallies: list[Tally]) -> Tally:
+    return {name: sum(tally[name] for tally in tallies) for name in NOTHING}
+
+
+def rows_of(statement: str, question: Question, **more: Any) -> list[tuple[Any, ...]]:
+    """Run a statement with the question's condition in the place `{narrowed}` and its values."""
+    narrowed, values = question.narrowed()
+    with connection.cursor() as cursor:
+        cursor.execute(statement.replace("{narrowed}", narrowed), {**values, **more})
+        return list(cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """How fresh the figures are. `is_filling`: not every order has been counted yet."""
+
+    at: datetime | None
+    is_filling: bool
+
+
+def as_of() -> AsOf:
+    """Return as of when the figures are; nothing before the worker has come by."""
+    reading = Reading.objects.first()
+    if reading is None:
+        return AsOf(None, True)
+    return AsOf(reading.as_of, reading.filled_to is not None)
