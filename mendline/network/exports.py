@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from mendline.network.columns import KIND_BY_CODE, KINDS, Value
-from mendline.network.models import Capacity, Coverage, No800Area, Station
+from mendline.network.models import STILL_MEANT, Capacity, Coverage, No800Area, Station
 from mendline.network.sheets import workbook
 
 
@@ -19,13 +19,12 @@ def export_network(*, day: date | None = None) -> bytes:
     their first day are left out.
     """
     still = Q() if day is None else Q(effective_until=None) | Q(effective_until__gt=day)
-    meant = Q(effective_until=None) | Q(effective_until__gt=F("effective_from"))
     return workbook(
         [
             (KIND_BY_CODE["stations"], _stations()),
-            (KIND_BY_CODE["coverage"], _coverage(still & meant)),
-            (KIND_BY_CODE["capacity"], _capacity(still & meant)),
-            (KIND_BY_CODE["no800"], _no800(still & meant)),
+            (KIND_BY_CODE["coverage"], coverage_rows(still & STILL_MEANT)),
+            (KIND_BY_CODE["capacity"], capacity_rows(still & STILL_MEANT)),
+            (KIND_BY_CODE["no800"], _no800(still & STILL_MEANT)),
         ]
     )
 
@@ -53,8 +52,9 @@ def _stations() -> Iterator[Mapping[str, Value]]:
         }
 
 
-def _coverage(which: Q) -> Iterator[Mapping[str, Value]]:
-    rows = Coverage.objects.filter(which).order_by("station_id", "product_line", "area", "effective_from")
+def coverage_rows(which: Q = STILL_MEANT, *, station: str = "") -> Iterator[Mapping[str, Value]]:
+    """Return coverage as rows of a table, of all stations or of one."""
+    rows = Coverage.objects.filter(which, _of(station)).order_by("station_id", "product_line", "area", "effective_from")
     for row in rows.iterator():
         yield {
             "station_no": row.station_id,
@@ -65,8 +65,9 @@ def _coverage(which: Q) -> Iterator[Mapping[str, Value]]:
         }
 
 
-def _capacity(which: Q) -> Iterator[Mapping[str, Value]]:
-    rows = Capacity.objects.filter(which).order_by("station_id", "product_line", "effective_from")
+def capacity_rows(which: Q = STILL_MEANT, *, station: str = "") -> Iterator[Mapping[str, Value]]:
+    """Return capacities as rows of a table, of all stations or of one."""
+    rows = Capacity.objects.filter(which, _of(station)).order_by("station_id", "product_line", "effective_from")
     for row in rows.iterator():
         yield {
             "station_no": row.station_id,
@@ -75,6 +76,10 @@ def _capacity(which: Q) -> Iterator[Mapping[str, Value]]:
             "effective_from": row.effective_from,
             "effective_until": row.effective_until,
         }
+
+
+def _of(station: str) -> Q:
+    return Q(station_id=station) if station else Q()
 
 
 def _no800(which: Q) -> Iterator[Mapping[str, Value]]:

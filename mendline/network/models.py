@@ -194,6 +194,19 @@ class StationStanding(models.Model):
         return f"{self.station_no} {self.on_time_percent}%"
 
 
+class Upload(models.Model):
+    """A table that somebody sent for checking, kept between the check and the import; a day later it is gone."""
+
+    name = models.CharField(max_length=120)
+    content = models.BinaryField()
+    uploaded_by = models.BigIntegerField()
+    uploaded_at = models.DateTimeField(db_index=True)
+    imported_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class NetworkRevision(models.Model):
     """One row that every change of the network replaces with a number never used before; written by triggers.
 
