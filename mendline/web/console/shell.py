@@ -8,6 +8,7 @@ from functools import cache
 from django.urls import reverse
 
 from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
+from mendline.figures.asking import MAY_SEE
 from mendline.kernel.text import Text
 from mendline.orders import queries
 
@@ -41,6 +42,8 @@ PLACES = (
     _Place(Text("回访", "Callbacks"), "phone-call", "console:callbacks", CALLS_BACK),
     _Place(Text("申请与单据", "Requests"), "clipboard-check", "console:requests", OF_A_STATION),
     _Place(Text("维修站成绩", "Stations"), "building-store", "console:stations", JUDGES | OF_A_STATION),
+    _Place(Text("维修网络", "Network"), "map-pin", "console:network"),
+    _Place(Text("统计", "Figures"), "chart-bar", "console:figures", MAY_SEE),
     _Place(Text("通知", "Notices"), "bell", "console:notices"),
     _Place(Text("流程与规则", "Procedure"), "route", "console:procedures"),
 )
