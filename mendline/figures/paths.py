@@ -109,6 +109,14 @@ def mined(question: Question) -> Mined:
     )
 
 
+def paths_along(arrow: Arrow) -> tuple[int, ...]:
+    """Return the ways that go along an arrow, for the list of their orders."""
+    marked = f"{arrow.step}:{arrow.target}"
+    return tuple(
+        path.pk for path in Path.objects.filter(steps__contains=marked).order_by("id") if arrow in arrows_of(path)
+    )
+
+
 def arrows_of(path: Path) -> list[Arrow]:
     """Return a way as arrows.
 
