@@ -35,6 +35,12 @@ def empty_what_was_filled(case: TransactionTestCase) -> None:
             cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: with two processes, whoever begins the longest last leaves the other idle."""
+    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database has the same rights as a real one, so that a test may `SET ROLE mendline_app`.

@@ -1,4 +1,8 @@
-"""`mendline check` and `mendline test`: every step by name, with its seconds; all run, then the verdict."""
+"""`mendline check` and `mendline test`: every step by name, with its seconds; all run, then the verdict.
+
+The tests fill two cores most of the time, the static checks one at a time: so `mendline test` lets the long ones run
+beside the tests.
+"""
 
 import argparse
 import os
@@ -7,11 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.home import ROOT
+from config.home import ROOT, state_folder
 from mendline.cli import packages
+from mendline.database.launcher import ensure_running, stop_if_unused
 
 BIN = Path(sys.executable).parent
 MENDLINE = (sys.executable, "-m", "mendline.cli.main")
@@ -30,7 +37,7 @@ class Step:
 def check_main(arguments: Sequence[str]) -> int:
     """Run the static checks; returns 1 if one fails."""
     argparse.ArgumentParser(prog="mendline check").parse_args(arguments)
-    return _run(_static_steps())
+    return _verdict(lambda: _run([*_quick_steps(), *_static_steps()]))
 
 
 def test_main(arguments: Sequence[str]) -> int:
@@ -40,14 +47,32 @@ def test_main(arguments: Sequence[str]) -> int:
     if absent:
         print(packages.advice(absent), file=sys.stderr)
         return 1
-    return _run([*_static_steps(), *_test_steps()])
+    return _verdict(_run_everything)
+
+
+def _run_everything() -> list[str]:
+    failed = _run(_quick_steps())
+    with ExitStack() as stack:
+        # Each step would start the server and take it away again, from under the feet of the one beside it.
+        server = ensure_running(state_folder())
+        if server.started:
+            stack.callback(stop_if_unused, server)
+        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(_run, _static_steps(), aside=True)
+        failed += _run(_test_steps())
+        return failed + beside.result()
+
+
+def _quick_steps() -> list[Step]:
+    """Return what takes a second or two and is wrong most often."""
+    return [
+        Step("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
+        Step("lint", (str(BIN / "ruff"), "check", "--quiet", ".")),
+        Step("lock files", look=recorded_hosts),
+    ]
 
 
 def _static_steps() -> list[Step]:
     steps = [
-        Step("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
-        Step("lint", (str(BIN / "ruff"), "check", "--quiet", ".")),
-        Step("lock files", look=recorded_hosts),
         Step("import contracts", (str(BIN / "lint-imports"), "--no-cache")),
         Step("types", (str(BIN / "mypy"),)),
     ]
@@ -60,7 +85,9 @@ def _static_steps() -> list[Step]:
 
 
 def _test_steps() -> list[Step]:
-    steps = [Step("tests", (sys.executable, "-m", "pytest", "-q", "-n", PROCESSES, "--dist", "loadfile"))]
+    # The order is that of conftest.py, long files first, and not that of the number of tests in them.
+    workers = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
+    steps = [Step("tests", (sys.executable, "-m", "pytest", "-q", *workers))]
     if _has_command("process"):
         steps.append(Step("scenarios", (*MENDLINE, "process", "test", "scenarios")))
     return steps
@@ -83,21 +110,42 @@ def _has_command(name: str) -> bool:
     return any((ROOT / "mendline").glob(f"*/management/commands/{name}.py"))
 
 
-def _run(steps: list[Step]) -> int:
+def _run(steps: list[Step], *, aside: bool = False) -> list[str]:
+    """Carry out steps one after another and return the names of those that failed.
+
+    `aside`: another step is writing to the terminal; what one of these says is shown when it has ended, in one piece.
+    """
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path, "DJANGO_SETTINGS_MODULE": "config.settings"}
     failed = []
-    began = time.monotonic()
     for step in steps:
-        print(f"── {step.name}", flush=True)
-        step_began = time.monotonic()
-        faults = step.look() if step.look else []
-        for fault in faults:
-            print(fault)
-        code = subprocess.run(step.command, cwd=ROOT, env=environment, check=False).returncode if step.command else 0
-        if code or faults:
+        if not aside:
+            print(f"── {step.name}", flush=True)
+        began = time.monotonic()
+        said = list(step.look() if step.look else [])
+        wrong = bool(said)
+        if step.command:
+            channel = subprocess.PIPE if aside else None
+            ended = subprocess.run(
+                step.command,
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                stdout=channel,
+                stderr=channel and subprocess.STDOUT,
+            )
+            wrong = wrong or ended.returncode != 0
+            said += (ended.stdout or b"").decode(errors="replace").splitlines() if wrong else []
+        if wrong:
             failed.append(step.name)
-        print(f"{'✗' if code or faults else '✓'} {step.name} {time.monotonic() - step_began:.1f} s", flush=True)
+        lines = [*said, f"{'✗' if wrong else '✓'} {step.name} {time.monotonic() - began:.1f} s"]
+        print(("\n" if aside else "") + "\n".join(lines), flush=True)
+    return failed
+
+
+def _verdict(work: Callable[[], list[str]]) -> int:
+    began = time.monotonic()
+    failed = work()
     verdict = f"✗ 未通过 failed: {', '.join(failed)}" if failed else "✓ 全部通过 all passed"
     print(f"\n{verdict} ({time.monotonic() - began:.0f} s)", flush=True)
     return 1 if failed else 0
