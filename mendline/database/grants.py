@@ -36,6 +36,9 @@ REVOKED: tuple[Revoked, ...] = (
     # History is only ever added to.
     Revoked("journal_entry", "UPDATE"),
     Revoked("journal_entry", "DELETE"),
+    # Orders live under an overlay of a procedure: what it says stays as it was.
+    Revoked("process_overlay", "UPDATE"),
+    Revoked("process_overlay", "DELETE"),
 )
 
 # What an auditor need not know to audit: secrets, what opens doors, whom an order is for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 
@@ -12,6 +13,8 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 BASE = len(ALPHABET)
 SLOTS_PER_SECOND = 9  # 86,400 s x 9 fits into four signs of the alphabet
 
+_SHAPE = re.compile(r"[A-Z]{2}[0-9A-Za-z-]{1,30}", re.ASCII)
+
 # The first letters say what kind of record a number names.
 PREFIXES = {
     "unified_repair": "WX",
@@ -21,6 +24,7 @@ PREFIXES = {
     "coverage_change": "FG",
     "callback": "HF",
     "procedure_document": "WJ",
+    "parameter_change": "CS",
 }
 
 
@@ -34,6 +38,15 @@ def new_ref(process: str, now: datetime) -> str:
     second = (local.hour * 60 + local.minute) * 60 + local.second
     slot = second * SLOTS_PER_SECOND + local.microsecond * SLOTS_PER_SECOND // 1_000_000
     return f"{PREFIXES[process]}{local:%y%m%d}-{_signs(slot, 4)}{_signs(secrets.randbelow(BASE**5), 5)}"
+
+
+def is_ref(text: str) -> bool:
+    """Tell whether this has the shape of a number, ours or that of another system; of what exists it tells nothing.
+
+    >>> is_ref("WX260302-7KQ2M4XWA"), is_ref("../etc"), is_ref("WX1\\n")
+    (True, False, False)
+    """
+    return _SHAPE.fullmatch(text) is not None
 
 
 def process_prefix(ref: str) -> str:

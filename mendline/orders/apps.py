@@ -15,6 +15,7 @@ class OrdersConfig(AppConfig):
             effects,
             guards,
             lookups,
+            parameter_changes,
             part_guards,
             request_guards,
         )

@@ -8,9 +8,10 @@ from typing import Any
 
 from mendline.access.actors import THE_CLOCK, Actor
 from mendline.journal.models import Outgoing
-from mendline.orders import messages
+from mendline.orders import messages, parameter_changes
 from mendline.orders.copy_list import read_copies
 from mendline.orders.transitions import perform
+from mendline.process import overlays
 from mendline.process.loading import forget_in_force, process_for, processes
 from mendline.process.models import ProcedureVersion
 from mendline.process.registry import Facts, Happening, No, Parameters, change, effect, guard, lookup
@@ -129,16 +130,19 @@ def publish_version(happening: Happening) -> None:
     """Put the version in force and end the one before it at the same moment (UDS-01).
 
     Orders under way keep the version they began with (CAN-33); the unique key on open rows lets
-    nobody have two versions in force for one line.
+    nobody have two versions in force for one line. Changes of limits end with the edition that they stood on.
     """
     facts = happening.subject.facts
     code, line = facts["publishes_process"], str(facts.get("product_line") or "")
+    overlays.hold(code)
+    ended = parameter_changes.end_overlays(code, line, happening.now)
     standing = ProcedureVersion.objects.select_for_update().filter(process=code, product_line=line, ended_at=None)
     for row in standing:
         row.ended_at = happening.now
         row.save(update_fields=["ended_at"])
-        if row.document:
-            perform(row.document, "terminate", actor=THE_CLOCK, now=happening.now)
+        ended.append(row.document)
+    for document in filter(None, ended):
+        perform(document, "terminate", actor=THE_CLOCK, now=happening.now)
     ProcedureVersion.objects.create(
         process=code,
         version=facts["publishes_version"],
@@ -146,6 +150,7 @@ def publish_version(happening: Happening) -> None:
         document=happening.subject.ref,
         in_force_from=happening.now,
     )
+    parameter_changes.end_what_waits(code, happening.now)
     forget_in_force()
 
 

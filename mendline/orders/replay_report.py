@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from mendline.kernel.durations import parse_duration
 from mendline.kernel.text import Text
-from mendline.kernel.time import Unreadable
 from mendline.orders.replay import Replay, by_cause, replay
-from mendline.process.definition import Parameter, Process
+from mendline.process import overlays
+from mendline.process.definition import Process
 from mendline.process.naming import NotAProcess, process_named
 
 EXAMPLES = 3
@@ -42,37 +41,10 @@ def with_parameters(process: Process, settings: Iterable[str]) -> Process:
 
     Raises NotReplayed.
     """
-    parameters = dict(process.parameters)
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        if name not in parameters:
-            known = ", ".join(parameters)
-            raise NotReplayed(
-                Text(f"流程没有参数 {name}，可用：{known}", f"there is no parameter {name}; known: {known}")
-            )
-        parameters[name] = _parameter(name, value, parameters[name])
-    return replace(process, parameters=parameters)
-
-
-def _parameter(name: str, value: str, present: Parameter) -> Parameter:
     try:
-        if isinstance(present, int):
-            return int(value)
-        if isinstance(present, float):
-            return float(value)
-        if isinstance(present, tuple):
-            return tuple(value.split(","))
-        return value if isinstance(present, str) else parse_duration(value)
-    except Unreadable as problem:
-        raise NotReplayed(Text(f"参数 {name}：{problem.detail.zh}", f"{name}: {problem.detail.en}")) from None
-    except ValueError as problem:
-        said = Text(f"参数 {name} 不能是“{value}”", f"{name} cannot be {value!r}: {problem}")
-        raise NotReplayed(said) from None
-
-
-def written(value: Parameter) -> str:
-    """Return a parameter as the file writes it."""
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+        return overlays.with_settings(process, dict(setting.partition("=")[::2] for setting in settings))
+    except overlays.NotALimit as problem:
+        raise NotReplayed(problem.text) from None
 
 
 def run(process: Process, *, days: int, now: datetime, most: int | None = None) -> Replay:

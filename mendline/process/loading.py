@@ -15,10 +15,10 @@ from mendline.kernel import plain_yaml
 from mendline.kernel.calendars import chinese_holidays
 from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
-from mendline.process import calendar_table
-from mendline.process.definition import Process
-from mendline.process.models import AllowedChange, CalendarDay, ProcedureVersion
-from mendline.process.reading import Fault, read_document, read_process
+from mendline.process import calendar_table, overlays
+from mendline.process.definition import Process, base_of, edition_of
+from mendline.process.models import AllowedChange, CalendarDay, Overlay, ProcedureVersion
+from mendline.process.reading import MOST_VERSION, Fault, read_document, read_process
 from mendline.process.rules import rules
 from mendline.process.soundness import check
 
@@ -105,15 +105,20 @@ def processes() -> Mapping[tuple[str, int], Process]:
 
 
 def process_for(code: str, version: int) -> Process:
-    """Return one process version.
+    """Return one process version: a file's, or an overlay of one.
 
     Raises Refused for a code or version that does not exist.
     """
-    try:
-        return processes()[code, version]
-    except KeyError:
-        detail = Text(f"没有流程“{code}”第 {version} 版", f"there is no process {code!r} version {version}")
-        raise Refused("unknown_process", detail) from None
+    known = processes()
+    found = known.get((code, version))
+    if found is not None:
+        return found
+    base = known.get((code, base_of(version))) if version > MOST_VERSION else None
+    found = overlays.overlay_of(base, version) if base is not None else None
+    if found is None:
+        detail = Text(f"没有流程“{code}”第 {edition_of(version)} 版", f"there is no process {code!r} version {version}")
+        raise Refused("unknown_process", detail)
+    return found
 
 
 def latest(code: str) -> Process:
@@ -146,7 +151,12 @@ class _InForce:
 
 
 _in_force = _InForce()
-forget_in_force = _in_force.forget
+
+
+def forget_in_force() -> None:
+    """Have what is in force read again; overlays that were never committed are forgotten with it."""
+    _in_force.forget()
+    overlays.forget()
 
 
 def in_force(code: str, product_line: str, now: datetime) -> int:
@@ -155,16 +165,35 @@ def in_force(code: str, product_line: str, now: datetime) -> int:
     A version published for that very line wins over the general one; where nothing was ever
     published, the newest file counts.
     """
-    rows = [
+    return _chosen(_in_force.rows(now), code, product_line, now)
+
+
+def in_force_as_of_now(code: str, product_line: str, now: datetime) -> int:
+    """The same as this transaction sees it, for a step that depends on it."""
+    return _chosen(
+        ProcedureVersion.objects.filter(process=code).order_by("in_force_from", "id"), code, product_line, now
+    )
+
+
+def _chosen(rows: Iterable[ProcedureVersion], code: str, product_line: str, now: datetime) -> int:
+    holding = [
         row
-        for row in _in_force.rows(now)
+        for row in rows
         if row.process == code and row.in_force_from <= now and (row.ended_at is None or now < row.ended_at)
     ]
     for line in (product_line, ""):
-        for row in rows:
+        for row in holding:
             if row.product_line == line:
                 return row.version
     return latest(code).version
+
+
+def allow_changes(process: Process) -> None:
+    """List the state changes of a version that is new in the database, so that its records may take them."""
+    AllowedChange.objects.bulk_create(
+        AllowedChange(process=process.code, version=process.version, from_state=source, to_state=target)
+        for source, target in sorted(process.allowed_changes)
+    )
 
 
 def load_all() -> None:
@@ -173,10 +202,19 @@ def load_all() -> None:
     Idempotent. A change of a file that is already in force is taken over; allowed changes that no
     file lists any more stay as long as the version's number exists, for orders may stand there.
     """
+    files = processes()
     with transaction.atomic():
+        rows = list(Overlay.objects.all())
+        faults = overlays.unfit(files, rows)
+        if faults:
+            raise Unsound(faults)
+        standing_on = {key: [key[1]] for key in files}
+        for row in rows:
+            standing_on[row.process, row.base_version].append(row.version)
         wanted = {
-            (process.code, process.version, source, target)
-            for process in processes().values()
+            (process.code, version, source, target)
+            for key, process in files.items()
+            for version in standing_on[key]
             for source, target in process.allowed_changes
         }
         present = set(AllowedChange.objects.values_list("process", "version", "from_state", "to_state"))

@@ -91,3 +91,27 @@ class ProcedureVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process} V{self.version} {self.product_line or '*'}"
+
+
+class Overlay(models.Model):
+    """A version that is a file's with other parameters, since the moment that it came into force. Never changed.
+
+    `document` is the record of the change (`parameter_change`). `replaces` tells whether the product line had a
+    version of its own before, and `underneath` the document that had published it: what holds again when the
+    overlay is withdrawn.
+    """
+
+    process = models.CharField(max_length=40)
+    version = models.SmallIntegerField()
+    base_version = models.SmallIntegerField()
+    settings = models.JSONField()  # parameter → value as a file writes it
+    document = models.CharField(max_length=32, unique=True)
+    replaces = models.BooleanField()
+    underneath = models.CharField(max_length=32, blank=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["process", "version"], name="one_overlay_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.process} {self.version}"

@@ -44,6 +44,7 @@ WORDS = {
     "verdict_limit": Words(Text("判断时限", "Limit for the verdict"), ("CAN-39",)),
     "effect_budget": Words(Text("生效日到后多久生效", "Delay after the day of effect")),
     "judging_limit": Words(Text("审批时限", "Limit for judging")),
+    "beginning_budget": Words(Text("生效时间后的宽限", "Delay after the moment of effect"), ("UDS-03",)),
     "delivery_budget": Words(Text("承诺配送时间后的宽限", "Grace after the promised delivery")),
 }
 VALUES = {

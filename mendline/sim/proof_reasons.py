@@ -27,6 +27,12 @@ _WORKING_DAYS = Text(
 )
 _TWICE = Text("必填与守卫各拒绝一次，任一即可", "it is required and guarded as well; either refuses alone")
 
+_CHECKED_WHEN_PROPOSED = Text(
+    "提出时已检查过同样的参数；只有其间流程文件被改动才会不同，测试 test_overlays 证明",
+    "the same limits were checked when they were proposed; only a file changed meanwhile makes a difference, which "
+    "test_overlays proves",
+)
+
 _ORDER = "unified_repair"
 # (process, place, what) → why. A version's number plays no part: both versions say the same.
 REASONS: Mapping[tuple[str, str, str], Text] = {
@@ -46,6 +52,10 @@ REASONS: Mapping[tuple[str, str, str], Text] = {
     (_ORDER, "clocks.contact_quota", "calendar working_days"): _WORKING_DAYS,
     ("callback", "clocks.callback", "calendar working_days"): _WORKING_DAYS,
     ("coverage_change", "clocks.judging", "calendar working_days"): _WORKING_DAYS,
+    ("parameter_change", "transitions.propose", "requires changes_process"): _TWICE,
+    ("parameter_change", "transitions.propose", "requires changes_version"): _TWICE,
+    ("parameter_change", "transitions.propose", "requires new_limits"): _TWICE,
+    ("parameter_change", "transitions.approve", "guard limits_are_sound"): _CHECKED_WHEN_PROPOSED,
     (_ORDER, "transitions.resolve", "guard user_has_signed"): _TWICE,
     (_ORDER, "transitions.resolve", "requires user_signature"): _TWICE,
     (_ORDER, "transitions.order_part", "requires told_user_why"): _TWICE,

@@ -41,7 +41,7 @@ def test_the_files_of_the_project_are_sound() -> None:
     assert faults == []
     assert {code for code, _ in found} == {
         "unified_repair", "cancellation_request", "special_situation", "part_order", "coverage_change", "callback",
-        "procedure_document",
+        "procedure_document", "parameter_change",
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from mendline.kernel.errors import NotVisible
 from mendline.kernel.text import Text
 from mendline.orders import replay_report
 from mendline.orders.replay import Different, Replay, by_cause
+from mendline.process import overlays
 from mendline.process import rules as rule_texts
 from mendline.process.definition import Process
 from mendline.process.diagram import svg
@@ -113,7 +114,7 @@ def _settings(visit: Visit, process: Process) -> list[Setting]:
     labels = {clock.budget: clock.label for clock in process.clocks.values()}
     found = []
     for name, value in process.parameters.items():
-        present = replay_report.written(value)
+        present = overlays.written(value)
         found.append(Setting(name, labels.get(name), present, visit.asked(f"p_{name}", 500) or present))
     return found
 
