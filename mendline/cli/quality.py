@@ -57,8 +57,8 @@ def _run_everything() -> list[str]:
         server = ensure_running(state_folder())
         if server.started:
             stack.callback(stop_if_unused, server)
-        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(_run, _static_steps(), aside=True)
-        failed += _run(_test_steps())
+        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(_run, [*_static_steps(), *_scenarios()], aside=True)
+        failed += _run([_tests()])
         return failed + beside.result()
 
 
@@ -84,13 +84,14 @@ def _static_steps() -> list[Step]:
     return steps
 
 
-def _test_steps() -> list[Step]:
+def _scenarios() -> list[Step]:
+    return [Step("scenarios", (*MENDLINE, "process", "test", "scenarios"))] if _has_command("process") else []
+
+
+def _tests() -> Step:
     # The order is that of conftest.py, long files first, and not that of the number of tests in them.
     workers = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
-    steps = [Step("tests", (sys.executable, "-m", "pytest", "-q", *workers))]
-    if _has_command("process"):
-        steps.append(Step("scenarios", (*MENDLINE, "process", "test", "scenarios")))
-    return steps
+    return Step("tests", (sys.executable, "-m", "pytest", "-q", *workers))
 
 
 def recorded_hosts(root: Path = ROOT) -> list[str]:

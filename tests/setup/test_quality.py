@@ -34,7 +34,8 @@ def test_a_step_beside_the_tests_says_nothing_while_it_holds(capfd: pytest.Captu
 def test_a_fault_found_beside_the_tests_fails_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quality, "_quick_steps", lambda: [HOLDS])
     monkeypatch.setattr(quality, "_static_steps", lambda: [FAILS])
-    monkeypatch.setattr(quality, "_test_steps", lambda: [HOLDS])
+    monkeypatch.setattr(quality, "_scenarios", lambda: [])
+    monkeypatch.setattr(quality, "_tests", lambda: HOLDS)
     monkeypatch.setattr(packages, "install_missing", lambda wanted: [])
 
     assert quality.test_main([]) == 1
