@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 
 from mendline.database.grants import apply_grants
@@ -65,4 +65,11 @@ def _passwords_are_quickly_hashed() -> Iterator[None]:
     """The same algorithm with one round: what a million of them cost is Django's promise and not ours to test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_are_nobodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Uploads go to a folder of the tests: a nightly chore would put aside the files of whoever runs them."""
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("files")):
         yield

@@ -129,6 +129,7 @@ import sys
 from pathlib import Path
 from config import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
+settings.MEDIA_ROOT = Path(sys.argv[2])
 settings.LOGGING["root"]["level"] = "INFO"
 from django.core.management import execute_from_command_line
 execute_from_command_line(["mendline", "worker"])
@@ -136,9 +137,9 @@ execute_from_command_line(["mendline", "worker"])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sigterm_ends_a_worker_in_order(a_row: ARow) -> None:
+def test_sigterm_ends_a_worker_in_order(a_row: ARow, tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", WORKER, connection.settings_dict["NAME"]],
+        [sys.executable, "-c", WORKER, connection.settings_dict["NAME"], str(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
@@ -149,7 +150,7 @@ def test_sigterm_ends_a_worker_in_order(a_row: ARow) -> None:
             said.append(line)
             if "worker started" in line:
                 worker.send_signal(signal.SIGTERM)
-        worker.wait(20)
+        worker.wait(120)
 
     assert worker.returncode == 0, "".join(said)
     assert not any("stopped in the middle" in line or "Traceback" in line for line in said), "".join(said)
