@@ -137,12 +137,12 @@ def test_a_key_whose_call_is_under_way_is_in_flight(secret: str) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{agent}:one"])
             held.set()
-            assert done.wait(20)
+            assert done.wait(120)
 
     agent = Person.objects.get(username="cc").pk
     with ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(closing, first)
-        assert held.wait(20)
+        assert held.wait(120)
         meanwhile = Machine(secret).post("/orders", {"given": REPORT}, key="one")
         done.set()
         under_way.result()
@@ -154,7 +154,7 @@ def test_a_key_whose_call_is_under_way_is_in_flight(secret: str) -> None:
 
 def test_the_same_key_sixteen_times_at_the_same_moment_creates_one_order(secret: str) -> None:
     """Whoever does not come first hears that it is under way, or gets the answer of who did."""
-    gate = Barrier(16, timeout=20)
+    gate = Barrier(16, timeout=120)
 
     def report() -> Reply:
         gate.wait()
@@ -170,7 +170,7 @@ def test_the_same_key_sixteen_times_at_the_same_moment_creates_one_order(secret:
 
 def test_without_the_key_two_at_the_same_moment_create_two_orders(secret: str) -> None:
     """The control: it is the key that makes the difference, and nothing else."""
-    both = Barrier(2, timeout=20)
+    both = Barrier(2, timeout=120)
 
     def report(key: str) -> Reply:
         both.wait()

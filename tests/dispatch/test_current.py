@@ -155,5 +155,5 @@ def test_a_large_network_is_read_again_aside_while_the_old_index_serves(
     assert ("desktop", "110105") not in old.served
     builder = current._holder._builder
     assert builder is not None
-    builder.join(timeout=30)
+    builder.join(timeout=120)
     assert ("desktop", "110105") in current_index(NOW).served

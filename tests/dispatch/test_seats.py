@@ -51,7 +51,7 @@ def at_once(count: int, work: Callable[[int], None]) -> list[Exception]:
     def run(number: int) -> None:
         try:
             connection.ensure_connection()
-            gate.wait(timeout=30)
+            gate.wait(timeout=120)
             work(number)
         except Exception as problem:
             failed.append(problem)
@@ -62,7 +62,7 @@ def at_once(count: int, work: Callable[[int], None]) -> list[Exception]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=240)
     return failed
 
 
@@ -228,7 +228,7 @@ def test_com_10_control_a_count_without_its_condition_oversells(a_station: AStat
 
     def naive(number: int) -> None:
         load = DayLoad.objects.get(station_no="000001", day=TODAY)
-        both_have_read.wait(timeout=30)
+        both_have_read.wait(timeout=120)
         if load.taken < load.capacity:
             DayLoad.objects.filter(pk=load.pk).update(taken=load.taken + 1)
             won.append(number)

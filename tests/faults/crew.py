@@ -72,7 +72,7 @@ def started(job: str, environment: Mapping[str, str], **what: object) -> Iterato
         process.communicate()
 
 
-def found_by(process: subprocess.Popen[bytes], seconds: float = 60.0) -> Any:
+def found_by(process: subprocess.Popen[bytes], seconds: float = 300.0) -> Any:
     """Wait for a job and return what it found; raises AssertionError with its last words when it failed."""
     answer, words = process.communicate(timeout=seconds)
     assert process.returncode == 0, words.decode(errors="replace")[-4000:]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(happened: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+def wait_for(happened: Callable[[], bool], what: str, seconds: float = 300.0) -> None:
     """Return as soon as `happened()`.
 
     Raises TimeoutError: it did not within `seconds`; `what` says what was waited for.

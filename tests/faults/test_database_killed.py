@@ -45,8 +45,8 @@ HALVES = {
         SELECT count(*) FROM orders_repairorder o
         WHERE (SELECT count(*) FROM orders_idempotencykey k WHERE k.body LIKE '%' || o.ref || '%') <> 1""",
     "histories, clocks or seats without an order": """
-        SELECT count(*) FROM (SELECT subject AS ref FROM journal_entry UNION SELECT subject FROM process_timer
-                              UNION SELECT order_ref FROM network_seat) x
+        SELECT count(*) FROM (SELECT subject AS ref FROM journal_entry WHERE kind ~ '^(order|clock)[.]'
+                              UNION SELECT subject FROM process_timer UNION SELECT order_ref FROM network_seat) x
         WHERE NOT EXISTS (SELECT 1 FROM orders_repairorder o WHERE o.ref = x.ref)""",
     "days whose count is not the number of their seats": """
         SELECT count(*) FROM network_dayload d

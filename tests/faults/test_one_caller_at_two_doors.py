@@ -51,13 +51,13 @@ def test_com_01_control_a_seat_taken_after_the_order_ends_in_a_deadlock(monkeypa
         with transaction.atomic():
             order = the_stations_own()
             the_user_is_written.set()
-            wait_for(somebody_waits, "the agent's order waits for the user's row", 20)
+            wait_for(somebody_waits, "the agent's order waits for the user's row", 120)
             with connection.cursor() as cursor:
                 cursor.execute(TAKE_SEAT, [order.ref, order.station_no])
         return order
 
     def by_the_agent() -> Loaded:
-        assert the_user_is_written.wait(20)
+        assert the_user_is_written.wait(120)
         return a_report()
 
     answers = both(seated_last, by_the_agent)

@@ -31,7 +31,7 @@ def both(
 
     def run(place: int, step: Callable[[], Loaded]) -> None:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=120)
             with connection.execute_wrapper(_meeting(halfway, meet_after[place], seconds)):
                 answers[place] = step()
         except Exception as error:
@@ -43,7 +43,7 @@ def both(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=240)
     return [answers[place] for place in range(2)]
 
 

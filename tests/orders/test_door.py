@@ -295,7 +295,7 @@ def together(*calls: Callable[[], Loaded]) -> list[Loaded | Exception]:
 
     def run(place: int, call: Callable[[], Loaded]) -> None:
         try:
-            gate.wait(timeout=10)
+            gate.wait(timeout=120)
             answers[place] = call()
         except Exception as error:
             answers[place] = error
@@ -306,7 +306,7 @@ def together(*calls: Callable[[], Loaded]) -> list[Loaded | Exception]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=240)
     return [answers[place] for place in range(len(calls))]
 
 

@@ -15,7 +15,7 @@ from mendline.database.statements import first_row
 @pytest.mark.django_db(transaction=True)
 def test_threads_do_not_share_a_cursor_and_leave_nothing_open() -> None:
     seen: dict[int, int] = {}
-    gate = threading.Barrier(4, timeout=20)
+    gate = threading.Barrier(4, timeout=120)
 
     def ask(number: int) -> None:
         try:
@@ -33,7 +33,7 @@ def test_threads_do_not_share_a_cursor_and_leave_nothing_open() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(240)
         gc.collect()
 
     assert len(set(seen.values())) == 4

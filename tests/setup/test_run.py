@@ -65,7 +65,7 @@ def test_a_killed_run_does_not_keep_the_lock(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="recognised by /proc")
 def test_processes_left_by_a_killed_run_are_ended(tmp_path: Path, marked: subprocess.Popen[bytes]) -> None:
     assert clear_orphans(tmp_path) == 1
-    assert marked.wait(timeout=10) == -signal.SIGTERM
+    assert marked.wait(timeout=120) == -signal.SIGTERM
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="recognised by /proc")
