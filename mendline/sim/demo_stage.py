@@ -156,7 +156,7 @@ class Stage:
         if key not in self._cast:
             self._cast[key] = [
                 person
-                for person in self.world.people(role)
+                for person in self._by_role.get(role, ())
                 if person.station_no in ("", station_no or person.station_no)
                 and person.region in ("", region or person.region)
             ]
@@ -165,6 +165,13 @@ class Stage:
     @cached_property
     def _usernames(self) -> dict[int, str]:
         return {number: username for username, number in self.world.person_ids.items()}
+
+    @cached_property
+    def _by_role(self) -> dict[str, list[WorldPerson]]:
+        found: dict[str, list[WorldPerson]] = {}
+        for person in self.world.people():
+            found.setdefault(person.role, []).append(person)
+        return found
 
     @cached_property
     def _cast(self) -> dict[tuple[str, str, str], list[WorldPerson]]:

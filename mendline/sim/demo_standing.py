@@ -288,10 +288,10 @@ WISHES = (
 )  # fmt: skip
 
 
-def coverage_changes(stage: Stage) -> Story:
+def coverage_changes(stage: Stage, wishes: Sequence[Wish] = WISHES) -> Story:
     """Changes of coverage and capacity: waiting in every region, approved for later, refused, a draft (COM-06)."""
     begins = (local_day(stage.now) + timedelta(days=4)).isoformat()
-    for wish in WISHES:
+    for wish in wishes:
         yield stage.ago(wish.ago)
         by = stage.somebody("station_coordinator", station_no=wish.station_no)
         ref = stage.open_record(

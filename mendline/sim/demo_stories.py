@@ -156,9 +156,9 @@ def solved_by_telephone(stage: Stage, call: Call) -> Story:
     yield from called_back(stage, ref)
 
 
-def reopened(stage: Stage, call: Call) -> Story:
+def reopened(stage: Stage, call: Call, ref: str = "") -> Story:
     """The callback finds the trouble unsolved; the same order goes on (STN-45)."""
-    ref = stage.report(call)
+    ref = ref or stage.report(call)
     yield from told(stage, ref)
     yield from promised(stage, ref, stage.visit_time())
     yield from visited(stage, ref)
@@ -243,9 +243,9 @@ def plan_refused_at_the_door(stage: Stage, call: Call) -> Story:
     stage.do(form, "agree_and_cancel", "region_interface", verdict_note="已与用户核实，同意撤单")
 
 
-def never_reached(stage: Stage, call: Call) -> Story:
+def never_reached(stage: Stage, call: Call, ref: str = "") -> Story:
     """Nobody answers for five working days; the region cancels, headquarters is told (STN-22 to STN-27)."""
-    ref = stage.report(call)
+    ref = ref or stage.report(call)
     received = stage.at
     yield stage.after(5, 30)
     stage.do(ref, "download")
@@ -253,10 +253,10 @@ def never_reached(stage: Stage, call: Call) -> Story:
         yield stage.after(25, 55)
         stage.do(ref, "log_contact", contact_outcome=stage.rng.choice(NOT_REACHED))
     yield received + timedelta(minutes=stage.rng.uniform(212, 236))
-    marked = stage.do(ref, "mark_unreachable", contact_note="多次联系不上")
+    marked, marked_on = stage.do(ref, "mark_unreachable", contact_note="多次联系不上"), local_day(stage.at)
     working = calendar("working_days").days
     for n in range(1, 4):
-        day = nth_working_day_after(working, local_day(received), n)
+        day = nth_working_day_after(working, marked_on, n)
         for place in range(CALLS_A_DAY):
             yield datetime.combine(day, time(9 + place, stage.rng.randrange(60)), SHANGHAI).astimezone(UTC)
             stage.do(ref, "log_contact", contact_outcome=stage.rng.choice(NOT_REACHED))
@@ -270,9 +270,9 @@ def never_reached(stage: Stage, call: Call) -> Story:
     stage.do(request, "cancel_order", "region_interface", verdict_note="记录完整，同意撤单")
 
 
-def reached_on_the_second_day(stage: Stage, call: Call) -> Story:
+def reached_on_the_second_day(stage: Stage, call: Call, ref: str = "") -> Story:
     """Marked as not reached, then reached after all: T32 is still free for a promise (STN-22)."""
-    ref = stage.report(call)
+    ref = ref or stage.report(call)
     received = stage.at
     yield stage.after(5, 60)
     stage.do(ref, "download")

@@ -22,13 +22,14 @@ import orjson
 
 from mendline.access.actors import OF_A_REGION, OF_A_STATION, THE_CLOCK, Actor
 from mendline.kernel.errors import NotVisible, Refused
+from mendline.network.directory import Directory
 from mendline.orders import messages, store
 from mendline.orders.store import Change, Loaded
 from mendline.orders.transitions import given_for_history, needs_of
 from mendline.process.calendar_table import calendars_for
 from mendline.process.decide import Decision, TimerDecision, decide, decide_timer
 from mendline.process.definition import NEW, Process, Transition
-from mendline.process.loading import in_force, process_for
+from mendline.process.loading import in_force, process_for, processes
 from mendline.process.registry import Happening
 from mendline.process.values import accept_given
 from mendline.sim.national_effects import EFFECTS_IN_MEMORY
@@ -145,6 +146,15 @@ class MemoryDoor:
         """Let every timer take effect a moment after it is due, as with a worker that is always there."""
         while (due := self._next_due_at()) is not None and due <= until:
             self._sweep(min(due + SWEPT_AFTER, until))
+
+    def ask_beforehand(self, now: datetime, directory: Directory) -> None:
+        """Ask the database now for versions and calendars, so that playing needs it no more."""
+        lines = {"", *(entry.line for entry in directory.products.values())}
+        for code in {code for code, _ in processes()}:
+            for line in lines:
+                self._in_force(code, line, now)
+        for code in ("always", "working_hours", "working_days"):
+            calendars_for("")(code)
 
     # --- what is kept -------------------------------------------------------------------------------------------
 

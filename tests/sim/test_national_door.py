@@ -18,7 +18,7 @@ from mendline.sim.demo_stage import EngineDoor, Stage, Story
 from mendline.sim.national_door import MemoryDoor
 from mendline.sim.national_lookups import country_of
 from mendline.sim.national_refs import Refs
-from mendline.sim.national_rows import write_country
+from mendline.sim.national_rows import part_of, write_parts
 from mendline.sim.worlds import World, load
 
 NOW = datetime(2026, 3, 6, 4, 0, tzinfo=UTC)  # Friday noon in Shanghai
@@ -75,7 +75,7 @@ def in_memory(world: World) -> dict[str, list[Any]]:
     door = MemoryDoor(country_of(world, local_day(NOW) - timedelta(days=40)), Refs(5))
     stage = Stage(world, NOW, Random(5), door)
     stage.play(stories(stage), lambda share: None)
-    write_country(door.kept, door.country, lambda share: None)
+    write_parts([part_of(door)], lambda share: None)
     return rows()
 
 
