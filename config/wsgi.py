@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 
 from django.core.wsgi import get_wsgi_application
 
@@ -25,4 +26,14 @@ def warm_up() -> None:
     gc.freeze()
 
 
+def follow_the_calendar() -> None:
+    """Learn within seconds of holidays that another process entered, without a question in any request."""
+    from mendline.contact.loops import Loop
+    from mendline.process import calendar_table
+
+    loop = Loop("calendar", 15.0, calendar_table.follow)
+    threading.Thread(target=loop.run, args=(threading.Event(),), name=loop.name, daemon=True).start()
+
+
 warm_up()
+follow_the_calendar()

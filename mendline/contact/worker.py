@@ -29,6 +29,7 @@ from mendline.contact.recipients import address_due
 from mendline.figures import facts
 from mendline.orders.sweep import BATCH as TIMERS
 from mendline.orders.sweep import sweep
+from mendline.process import calendar_table
 from mendline.search import index
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def loops() -> list[Loop]:
     found = [
         Loop("timers", 1.0, lambda now: sweep(now) >= TIMERS),
         Loop("recipients", 1.0, lambda now: address_due(now) >= AUDIENCES),
+        Loop("calendar", 15.0, calendar_table.follow),
         Loop("copies", 5.0, copy_notices),
         Loop("digests", 60.0, send_digests),
         Loop("standings", 60.0, _refresh),

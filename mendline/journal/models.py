@@ -69,6 +69,8 @@ class Outgoing(models.Model):
                 fields=["role", "station_no", "-id"], name="outgoing_inbox", condition=models.Q(channel="inbox")
             ),
             models.Index(fields=["subject", "id"], name="outgoing_of_subject"),
+            models.Index(fields=["-id"], name="outgoing_failed", condition=models.Q(state="failed")),
+            models.Index(fields=["address", "-id"], name="outgoing_to_webhook", condition=models.Q(channel="webhook")),
         ]
 
     def __str__(self) -> str:

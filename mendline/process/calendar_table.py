@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 
 from mendline.kernel.calendars import (
@@ -58,6 +58,21 @@ def _days() -> WorkingDays:
 def forget() -> None:
     """Read the table anew at the next use, after it was changed."""
     calendar.cache_clear()
+
+
+def follow(now: datetime) -> bool:
+    """Read the table anew if another process changed it; done every few seconds wherever clocks are reckoned.
+
+    Returns False: there is never more to do at once.
+    """
+    rows = tuple(CalendarDay.objects.order_by("pk").values_list("pk", "day", "works", "provisional"))
+    if _followed.get("rows") not in (None, rows):
+        forget()
+    _followed["rows"] = rows
+    return False
+
+
+_followed: dict[str, tuple[object, ...]] = {}
 
 
 def cover_warning(today: date) -> Text | None:

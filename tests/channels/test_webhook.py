@@ -51,7 +51,7 @@ def test_an_event_is_queued_for_every_webhook_that_listens_to_it() -> None:
     a_network()
     everything, cancellations = a_webhook(), a_webhook("https://hooks.example.com/c", "order.cancel")
     stopped = a_webhook("https://hooks.example.com/s")
-    stop_webhook(stopped.pk)
+    stop_webhook(stopped.pk, now=MONDAY_NINE)
 
     order = a_report()
     [row] = queued()
@@ -142,7 +142,7 @@ def test_an_answer_other_than_yes_is_tried_again_unless_the_address_is_gone(
 @pytest.mark.django_db
 def test_what_waits_for_a_webhook_that_was_switched_off_is_given_up(web_server: WebServer) -> None:
     webhook = a_webhook(web_server.url)
-    stop_webhook(webhook.pk)
+    stop_webhook(webhook.pk, now=MONDAY_NINE)
 
     with pytest.raises(DeliveryFailed) as failed:
         WebhookChannel().send(a_message(address=f"webhook:{webhook.pk}"))

@@ -44,7 +44,7 @@ def create_webhook(call: Call) -> HttpResponse:
         text_of(call.body, "url", longest=500),
         _events(call.body.get("events")),
         now=call.now,
-        created_by=call.person_id,
+        actor=call.actor,
     )
     return answer({**_row(made), "secret": made.secret}, 201, Location=f"/api/v1/webhooks/{made.pk}")
 
@@ -64,7 +64,7 @@ def delete_webhook(call: Call, number: int) -> HttpResponse:
     _permitted(call)
     only(call.body)
     _webhook(number)
-    stop_webhook(number)
+    stop_webhook(number, now=call.now, actor=call.actor)
     return answer(_row(_webhook(number)))
 
 

@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 raise CommandError(str(refused)) from None
             self.stdout.write(f"{webhook.pk}\n密钥 secret: {webhook.secret}")
         elif part == "stop":
-            if not stop_webhook(options["id"]):
+            if not stop_webhook(options["id"], now=timezone.now()):
                 raise CommandError(f"没有启用中的推送地址 {options['id']}。 No active webhook {options['id']}.")
         else:
             for webhook in Webhook.objects.order_by("pk"):
