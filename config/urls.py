@@ -2,9 +2,12 @@
 
 from django.urls import include, path
 
+from mendline.web.console.settings_pages import set_language
+
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", set_language, name="set_language"),
+    path("admin/", include("mendline.web.admin.urls")),
     path("api/v1/", include("mendline.web.api.urls")),
     path("", include("mendline.web.console.urls")),
 ]

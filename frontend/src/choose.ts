@@ -33,6 +33,10 @@ export function switchTheme(): void {
     const theme = page.dataset.bsTheme === "dark" ? "light" : "dark";
     page.dataset.bsTheme = theme;
     localStorage.setItem("theme", theme);
+    const token = document.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value;
+    if (!document.querySelector(".navbar-vertical") || !token) return; // nobody has signed in
+    const body = new URLSearchParams({ theme });
+    void fetch("/settings/theme/", { method: "POST", headers: { "X-CSRFToken": token }, body });
   });
 }
 

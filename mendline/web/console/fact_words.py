@@ -15,11 +15,12 @@ from mendline.access.models import Person
 from mendline.kernel.durations import parse_duration
 from mendline.kernel.phones import masked
 from mendline.kernel.text import Text
-from mendline.kernel.time import day_text, moment_text
+from mendline.kernel.time import day_text
 from mendline.network import areas
 from mendline.network.models import Product, ProductLine
 from mendline.process.definition import Fact, Process
 from mendline.web.console.words import MOMENTS, ORIGINS
+from mendline.web.shown_zone import shown_moment
 
 STORED_TYPES = frozenset({"photo", "file", "signature"})
 PICTURES = frozenset({"photo", "signature"})
@@ -63,7 +64,7 @@ def moments_shown(facts: Mapping[str, Any]) -> list[Shown]:
 
 
 def _moment_shown(name: str, value: str) -> Shown:
-    return Shown(name, MOMENTS[name], moment_text(datetime.fromisoformat(value)))
+    return Shown(name, MOMENTS[name], shown_moment(datetime.fromisoformat(value)))
 
 
 def _special(promise: Mapping[str, Any]) -> Text:
@@ -108,7 +109,7 @@ def _money(fact: Fact, value: Any) -> Text:
 
 
 def _moment(fact: Fact, value: Any) -> Text:
-    return moment_text(datetime.fromisoformat(str(value)))
+    return shown_moment(datetime.fromisoformat(str(value)))
 
 
 def _day(fact: Fact, value: Any) -> Text:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from mendline.kernel.text import Text
-from mendline.kernel.time import SHANGHAI
 from mendline.network import areas
 from mendline.process.definition import Fact, Process, Transition
+from mendline.web.shown_zone import shown_zone
 
 LONG_TEXT = 200  # characters from which a text gets several lines
 FEW_CHOICES = 4  # up to here choices are buttons, beyond a list
@@ -139,7 +139,7 @@ def text_of(fact: Fact, value: Any) -> str:
     if value is None or value == "":
         return ""
     if fact.type == "moment":
-        return f"{datetime.fromisoformat(str(value)).astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
+        return f"{datetime.fromisoformat(str(value)).astimezone(shown_zone()):%Y-%m-%dT%H:%M}"
     if fact.type == "money":
         return f"{int(value) // 100}.{int(value) % 100:02d}"
     if fact.type == "yes_no":

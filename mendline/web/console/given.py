@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from mendline.kernel.time import SHANGHAI, Unreadable, parse_moment
+from mendline.kernel.time import Unreadable, parse_moment
 from mendline.process.definition import Fact, Process, Transition
+from mendline.web.shown_zone import shown_zone
 
 
 def given_from(posted: Mapping[str, str], process: Process, step: Transition) -> dict[str, Any]:
     """Return the facts that the step takes and the form filled in.
 
-    Only the form's own manners are undone here (wall time of Shanghai, yuan with a point); whether
+    Only the form's own manners are undone here (wall time of the zone that is shown, yuan with a point); whether
     a value makes sense is for the engine to say, which names every faulty field at once.
     """
     given: dict[str, Any] = {}
@@ -42,7 +43,7 @@ def _value(fact: Fact, name: str, posted: Mapping[str, str]) -> Any:
 
 def _moment(text: str) -> str:
     try:
-        return parse_moment(text, SHANGHAI).isoformat()
+        return parse_moment(text, shown_zone()).isoformat()
     except Unreadable:
         return text  # the engine says what is wrong with it
 

@@ -10,12 +10,12 @@ from mendline.intake.products import ProductName
 from mendline.intake.reading import AreaGuess, Reading, read
 from mendline.kernel.phones import readable
 from mendline.kernel.text import Text
-from mendline.kernel.time import SHANGHAI
 from mendline.network import areas
 from mendline.process.definition import Transition
 from mendline.web.console.choices import products
 from mendline.web.console.fields import Choice
 from mendline.web.console.visit import Visit
+from mendline.web.shown_zone import shown_zone
 
 # What people look for first when something was not understood.
 EXPECTED = {
@@ -91,7 +91,7 @@ def _values(visit: Visit, found: Reading) -> dict[str, dict[str, str]]:
         "serial_no": {"value": found.serial_no},
         "service_mode": {"value": found.service_mode},
         "wished_at": {
-            "value": f"{window.since.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}" if window else "",
+            "value": f"{window.since.astimezone(shown_zone()):%Y-%m-%dT%H:%M}" if window else "",
             "said": window.said if window else "",
             "window": visit.say(window.text(visit.now)) if window else "",
         },

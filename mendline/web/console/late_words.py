@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from mendline.kernel.durations import Duration
 from mendline.kernel.text import Text
-from mendline.kernel.time import moment_text
 from mendline.orders.explain_late import BREACHED, DUE, NOTHING, PAUSED, RESUMED, STARTED, ClockRun, Stage, clock_runs
 from mendline.orders.queries import SubjectPage
 from mendline.process.calendar_table import calendars_for
 from mendline.process.definition import Process
 from mendline.web.console.chips import span
 from mendline.web.console.words import role_name
+from mendline.web.shown_zone import shown_moment
 
 A_DAY = timedelta(days=1)
 OWNERS = {
@@ -109,7 +109,7 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
 
 
 def _sentence(process: Process, run: ClockRun, owner: Text) -> Text:
-    due, ended = moment_text(run.due_at), moment_text(run.ended_at)
+    due, ended = shown_moment(run.due_at), shown_moment(run.ended_at)
     over, used = counted(run, run.over), counted(run, run.used)
     told = {
         "late": Text(

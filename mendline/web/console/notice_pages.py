@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from mendline.access.choices import choices_of
 from mendline.orders import queries
 from mendline.web.console.visit import Visit, screen
 
@@ -12,8 +13,9 @@ from mendline.web.console.visit import Visit, screen
 def notices(visit: Visit) -> HttpResponse:
     """The in-app inbox of this role; opening it marks everything as seen."""
     before = visit.asked("before", 18)
-    found = queries.notices_for(visit.actor, before_id=int(before) if before.isdigit() else None)
-    unseen = queries.count_unseen_notices(visit.actor)
+    hidden = choices_of(getattr(visit.request.user, "notice_choices", {})).hidden
+    found = queries.notices_for(visit.actor, before_id=int(before) if before.isdigit() else None, hidden=hidden)
+    unseen = queries.count_unseen_notices(visit.actor, hidden=hidden)
     queries.mark_notices_seen(visit.actor)
     context = {
         "notices": found,

@@ -35,6 +35,7 @@ class Entry:
 
 EVERYBODYS = (
     Entry(Text("规则全文", "All rules"), PAGE, "gavel", "/rules/", also="规则 rule gz"),
+    Entry(Text("个人设置", "My settings"), PAGE, "user-circle", "/settings/", also="时区 语言 通知 zone notices"),
     Entry(Text("双重验证", "Two-factor sign-in"), PAGE, "shield-check", "/accounts/2fa/", also="安全 security mfa"),
     Entry(Text("修改密码", "Change password"), PAGE, "lock", "/accounts/password/change/"),
     Entry(Text("切换明暗", "Light or dark"), ACTION, "moon", does="theme", also="深色 夜间 dark theme"),

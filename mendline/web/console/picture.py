@@ -7,10 +7,10 @@ from datetime import datetime
 
 from mendline.journal.models import Entry
 from mendline.kernel.text import Text
-from mendline.kernel.time import SHANGHAI, moment_text
 from mendline.orders.queries import SubjectPage
 from mendline.process.diagram import svg
 from mendline.web.console.chips import span
+from mendline.web.shown_zone import shown_moment, shown_zone
 
 Stay = tuple[str, datetime, datetime | None]  # state, from, until (None: it is still there)
 
@@ -49,13 +49,13 @@ def _times(page: SubjectPage, language: str, now: datetime) -> dict[str, tuple[s
 def _reached(there: list[Stay]) -> str:
     """The last time it came here, as short as a box is wide; and how often, if more than once."""
     often = f" ×{len(there)}" if len(there) > 1 else ""
-    return f"{there[-1][1].astimezone(SHANGHAI):%m-%d %H:%M}{often}"
+    return f"{there[-1][1].astimezone(shown_zone()):%m-%d %H:%M}{often}"
 
 
 def _stayed(stay: Stay, now: datetime) -> Text:
     _, since, until = stay
-    begun, long = moment_text(since), span((until or now) - since)
+    begun, long = shown_moment(since), span((until or now) - since)
     if until is None:
         return Text(f"{begun.zh} 起，已 {long.zh}", f"since {begun.en}, {long.en} so far")
-    ended = moment_text(until)
+    ended = shown_moment(until)
     return Text(f"{begun.zh} 至 {ended.zh}，{long.zh}", f"{begun.en} to {ended.en}, {long.en}")

@@ -16,9 +16,9 @@ from django.utils.safestring import SafeString
 
 from mendline.kernel.phones import masked
 from mendline.kernel.text import Text
-from mendline.kernel.time import moment_text
 from mendline.web.console.chips import Chip
 from mendline.web.console.rows import Calls, OrderRow
+from mendline.web.shown_zone import shown_moment
 
 GONE = Text("已离开此列表", "left this list")
 URGED = Text("催 {n}", "urged {n}×")
@@ -88,7 +88,7 @@ def chip_markup(chip: Chip | None, language: str) -> str:
     due, title = "", say(chip.label) if chip.label else ""
     if chip.due_at:
         due = f' data-due="{chip.due_at.isoformat()}"'
-        title = f"{title} {say(moment_text(chip.due_at))}"
+        title = f"{title} {say(shown_moment(chip.due_at))}"
     words = escape(say(chip.words))
     return (
         f'<span class="chip chip-{chip.tone}"{due} title="{escape(title)}">'

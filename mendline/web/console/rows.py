@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mendline.kernel.text import Text
-from mendline.kernel.time import local_day, moment_text
+from mendline.kernel.time import local_day
 from mendline.network import areas
 from mendline.orders.models import Record, RepairOrder
 from mendline.orders.queue import ListedOrder
@@ -16,6 +16,7 @@ from mendline.process.definition import Process
 from mendline.process.loading import process_for
 from mendline.web.console.chips import Chip, chip_of
 from mendline.web.console.fact_words import product_name, product_names, shown
+from mendline.web.shown_zone import shown_moment
 
 TO_BE_CALLED = frozenset({"dispatched", "downloaded", "contacting"})  # until a time is promised (STN-19)
 
@@ -85,7 +86,7 @@ def order_row(order: RepairOrder | ListedOrder, now: datetime, *, names: Mapping
         product_name=product or product_name(order.product),
         area_name=Text(areas.name_of(order.area), areas.name_of(order.area, "en")),
         fault=order.fault,
-        promise=moment_text(datetime.fromisoformat(promised)) if promised else None,
+        promise=shown_moment(datetime.fromisoformat(promised)) if promised else None,
         assignee=order.assignee_name,
         station_no=order.station_no,
         created_at=order.created_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -34,6 +35,7 @@ class _Place:
 MAY_REPORT = frozenset({"cc_agent", "region_interface", "station_coordinator"})
 JUDGES = OF_A_REGION | {"hq_interface", "channel_management", "service_support_dept", "admin"}
 CALLS_BACK = frozenset({"cc_agent", "info_support_dept", "admin"})
+STEWARDS = frozenset({"admin", "process_owner"})
 
 PLACES = (
     _Place(Text("报修受理", "Take a report"), "headset", "console:intake", MAY_REPORT),
@@ -46,6 +48,7 @@ PLACES = (
     _Place(Text("统计", "Figures"), "chart-bar", "console:figures", MAY_SEE),
     _Place(Text("通知", "Notices"), "bell", "console:notices"),
     _Place(Text("流程与规则", "Procedure"), "route", "console:procedures"),
+    _Place(Text("系统管理", "Administration"), "tool", "admin:index", STEWARDS),
 )
 
 
@@ -71,6 +74,6 @@ def home_of(actor: Actor) -> str:
     return reverse("console:search")
 
 
-def unseen_notices(actor: Actor, seen_id: int | None = None) -> int:
+def unseen_notices(actor: Actor, seen_id: int | None = None, hidden: Collection[str] = ()) -> int:
     """Return how many notices this person has not opened, at most 99; `seen_id` is the newest opened, if known."""
-    return queries.count_unseen_notices(actor, seen_id=seen_id)
+    return queries.count_unseen_notices(actor, seen_id=seen_id, hidden=hidden)

@@ -9,10 +9,10 @@ from typing import Any
 
 from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.text import Text
-from mendline.kernel.time import moment_text
 from mendline.process.definition import Process
 from mendline.web.console.fact_words import HIDDEN, PICTURES, Shown, shown
 from mendline.web.console.words import CLOCK_VERBS, role_name
+from mendline.web.shown_zone import shown_moment
 
 ICONS = {
     "report": "headset", "self_order": "headset", "reorder": "headset", "dispatch": "send", "download": "file-text",
@@ -196,7 +196,7 @@ def _clock_words(process: Process | None, item: dict[str, str]) -> Text:
         return Text(f"“{label.zh}”已用去 {percent}% 时限", f"{label.en}: {percent}% of the limit is used")
     verb_words = CLOCK_VERBS.get(verb, Text(verb, verb))
     if verb in ("started", "resumed") and item.get("due"):
-        due = moment_text(datetime.fromisoformat(item["due"]))
+        due = shown_moment(datetime.fromisoformat(item["due"]))
         return Text(f"“{label.zh}”{verb_words.zh}，期限 {due.zh}", f"{label.en}: {verb_words.en}, due {due.en}")
     return Text(f"“{label.zh}”{verb_words.zh}", f"{label.en}: {verb_words.en}")
 

@@ -25,6 +25,7 @@ from mendline.web.console import (
     region_pages,
     saved_views,
     search_page,
+    settings_pages,
     station_pages,
     status_page,
     steps,
@@ -101,6 +102,8 @@ urlpatterns = [
     path("procedures/", procedure_pages.procedures, name="procedures"),
     path("procedures/<str:code>/<int:version>/", procedure_pages.procedure, name="procedure"),
     path("procedures/<str:code>/<int:version>/replay/", procedure_pages.replay, name="replay"),
+    path("settings/", settings_pages.own_settings, name="settings"),
+    path("settings/theme/", settings_pages.keep_theme, name="keep_theme"),
     path("status/", status_page.status, name="status"),
     path("rules/", procedure_pages.rule_list, name="rules"),
 ]

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
 from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
+from mendline.kernel.time import SHANGHAI
 from mendline.network.models import Station
 from mendline.orders import store
 from mendline.orders.store import Loaded
@@ -42,11 +43,11 @@ def order_pdf(visit: Visit, ref: str) -> HttpResponse:
 
 
 def html_of(order: Loaded, address: str) -> str:
-    """Return the paper as a page; `address` is where its QR code leads."""
+    """Return the paper as a page; `address` is where its QR code leads. The user reads it: its clock is Beijing's."""
     process = process_for(order.process, order.process_version)
     facts = process.facts
     known = order.facts
-    with translation.override("zh-hans"):
+    with translation.override("zh-hans"), timezone.override(SHANGHAI):
         return render_to_string(
             "print/order.html",
             {

@@ -11,19 +11,22 @@ from django import template
 from django.http import HttpRequest
 from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from mendline.access.actors import Actor
+from mendline.access.choices import choices_of
 from mendline.kernel.phones import masked as masked_phone
 from mendline.kernel.phones import readable as readable_phone
 from mendline.kernel.text import Text
-from mendline.kernel.time import day_text, moment_text
+from mendline.kernel.time import day_text
 from mendline.network import areas
 from mendline.process import rules as rule_texts
 from mendline.web.console.shell import NavItem, navigation_of, unseen_notices
 from mendline.web.console.words import role_name
+from mendline.web.shown_zone import is_usual, offset_text, shown_moment, shown_zone, zone_name
 
 register = template.Library()
 
@@ -108,9 +111,9 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 @register.filter
 def when(moment: datetime | str | None) -> str:
-    """A moment as people say it, on the clock of Shanghai."""
+    """A moment as people say it, on the clock that the person chose."""
     value = datetime.fromisoformat(moment) if isinstance(moment, str) and moment else moment
-    return say(moment_text(value)) if isinstance(value, datetime) else "—"
+    return say(shown_moment(value)) if isinstance(value, datetime) else "—"
 
 
 @register.filter
@@ -168,7 +171,25 @@ def navigation(context: template.Context) -> list[NavItem]:
 def unseen(context: template.Context) -> int:
     request: HttpRequest = context["request"]
     actor = actor_in(request)
-    return unseen_notices(actor, getattr(request.user, "notices_seen_id", None)) if actor else 0
+    if actor is None:
+        return 0
+    hidden = choices_of(getattr(request.user, "notice_choices", {})).hidden
+    return unseen_notices(actor, getattr(request.user, "notices_seen_id", None), hidden)
+
+
+@register.simple_tag
+def shown_zone_note() -> str:
+    """Says on whose clock the page's times are, when it is not Beijing's."""
+    if is_usual():
+        return ""
+    name, offset = zone_name(shown_zone().key), offset_text(shown_zone().key, timezone.now())
+    return say(
+        Text(
+            f"本页时间为{name.zh}（{offset}），填写的时间也按它理解；通知原文和打印件里的时间为北京时间。",
+            f"Times on this page are {name.en} ({offset}), and so are those you type; times within notices and "
+            "on paper are Beijing time.",
+        )
+    )
 
 
 def actor_in(request: HttpRequest) -> Actor | None:
