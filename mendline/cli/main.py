@@ -35,7 +35,7 @@ COMMANDS: dict[str, Command] = {
     "live": Command("把变化告诉打开的页面", "tell open pages what changed", live.main),
     "worker": Command("后台任务、计时器与消息发送", "jobs, timers and outgoing messages"),
     "migrate": Command("更新表、权限与流程", "bring tables, rights and processes up to date", migrate.main, "owner"),
-    "demo": Command("载入演示数据", "load the demo world"),
+    "demo": Command("载入演示数据：small、national、huge", "load a demo world: small, national, huge", None, "owner"),
     "process": Command("流程文件：check|test|diagram|table|load", "check, test, draw or load them", None, "owner"),
     "rules": Command("每条规则由何处执行、由何测试证明", "where each rule is enforced and what proves it"),
     "vocabulary": Command("流程文件可用的名称及其含义", "the names that a process file may use"),
