@@ -45,7 +45,7 @@ def sign(page: Page) -> None:
 
 
 def test_a_report_goes_all_the_way_to_its_callback(office: Office) -> None:
-    agent = office.desk("cc_agent")
+    agent = office.desk("cc_agent", by_form=True)
     ref = take_report(agent)
     agent.stands_at("已派单")
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -24,7 +23,7 @@ from mendline.care.scorecards import refresh_scorecards
 from mendline.orders.models import Record
 from mendline.orders.store import Loaded
 from mendline.orders.transitions import begin, perform
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, signed_in_as
 from tests.console.conftest import PLACES
 from tests.make import REPORT, an_actor
 
@@ -148,14 +147,6 @@ def walker(browser: Browser, live_server: LiveServer, world: dict[str, str]) -> 
     context.close()
 
 
-def signed_in_as(page: Page, role: str, address: str) -> None:
-    """Sign somebody in without the form, whose hashing would take a third of the walk."""
-    client = Client()
-    client.force_login(Person.objects.get(username=role), backend="allauth.account.auth_backends.AuthenticationBackend")
-    page.context.clear_cookies()
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
-
-
 class Walk:
     """What was found so far, and which pages were drawn like one that was looked at already."""
 
@@ -193,7 +184,7 @@ def test_every_page_of_every_role_is_usable_and_in_chinese(
     walk = Walk(walker)
     walk.visit("nobody", "/accounts/login/")
     for role in PLACES:
-        signed_in_as(walker, role, live_server.url)
+        signed_in_as(walker.context, role, live_server.url)
         walker.goto("/")
         places = walker.eval_on_selector_all(".navbar-vertical a.nav-link", "links => links.map(a => a.pathname)")
         assert places, role
