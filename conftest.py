@@ -37,8 +37,13 @@ def empty_what_was_filled(case: TransactionTestCase) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first: with two processes, whoever begins the longest last leaves the other idle."""
-    long = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
+    long = {item.path for item in items if _is_long(item)}
     items.sort(key=lambda item: item.path not in long)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("slow") or item.get_closest_marker("browser")
+    return marked is not None or item.path.parent.name == "faults"
 
 
 @pytest.fixture(scope="session")
