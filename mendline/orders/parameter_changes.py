@@ -63,7 +63,12 @@ def limits_read(facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
     except NotALimit as problem:
         return {"settings": {}, "faults": [problem.text.as_dict()], "field": "new_limits"}
     faults = overlays.faults_of(base, settings)
-    return {"settings": settings, "faults": [fault.as_dict() for fault in faults], "field": "new_limits"}
+    return {
+        "settings": settings,
+        "words": [{**text.as_dict(), "rules": list(rules)} for text, rules in _told(base, settings)],
+        "faults": [fault.as_dict() for fault in faults],
+        "field": "new_limits",
+    }
 
 
 @lookup("base_stands", held=False)
@@ -88,11 +93,14 @@ def effect_on_the_past(facts: Facts, actor: Actor, now: datetime) -> dict[str, A
 def effect_of(tried: Process, now: datetime) -> dict[str, Any]:
     """Return what the past would have been under other limits, as it is kept beside a proposal."""
     found = replay_report.run(tried, days=TRIED_DAYS, now=now, most=TRIED_RECORDS)
+    data = replay_report.as_data(found)
+    for name, clock in data["clocks"].items():
+        clock["label"] = tried.clocks[name].label.as_dict() if name in tried.clocks else {"zh": name, "en": name}
     return {
         "headline": replay_report.headline(found).as_dict(),
         "days": TRIED_DAYS,
         "since": stored_moment(now - timedelta(days=TRIED_DAYS)),
-        **replay_report.as_data(found),
+        **data,
     }
 
 
@@ -131,7 +139,8 @@ def base_is_in_force(facts: Facts, parameters: Parameters) -> No | None:
 @change("limits_read", "effect_on_the_past")
 def record_limits(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
     """Keep what is meant and what it would have done, as reviewer and approver are to see it (UDS-06)."""
-    return {"limits": facts["limits_read"]["settings"], "effect": facts["effect_on_the_past"]}
+    read = facts["limits_read"]
+    return {"limits": read["settings"], "limit_words": read["words"], "effect": facts["effect_on_the_past"]}
 
 
 @change()
@@ -225,8 +234,12 @@ def end_what_waits(code: str, now: datetime) -> None:
 
 def words_of(base: Process, settings: Mapping[str, str]) -> list[Text]:
     """Return in words what an overlay changes; empty where it cannot be read any more."""
+    return [text for text, _ in _told(base, settings)]
+
+
+def _told(base: Process, settings: Mapping[str, str]) -> list[tuple[Text, tuple[str, ...]]]:
     try:
-        return [one.text for one in differences(base, overlays.with_settings(base, settings))]
+        return [(one.text, one.rules) for one in differences(base, overlays.with_settings(base, settings))]
     except NotALimit:
         return []
 

@@ -15,7 +15,8 @@ from mendline.process.loading import latest, processes
 
 ORDER_KIND = "repair"
 STAND_ALONE = frozenset({"coverage_change", "document"})  # kinds of records that belong to no order
-OPENED_BY_STEPS = frozenset({"part_order", "callback"})  # steps of the order open these; nobody begins them by hand
+# Steps of the order open the first two; limits are proposed on the page of their edition.
+OPENED_BY_STEPS = frozenset({"part_order", "callback", "parameter_change"})
 TICKET_AGE = 12 * 60 * 60  # seconds a form may stay open
 SALT = "console.ticket"
 

@@ -30,6 +30,9 @@ ORDER_KIND = "repair"
 # Shown in the head of the page, not once more among the facts.
 IN_THE_HEAD = frozenset({"customer", "product", "serial_no", "area", "address", "fault", "engineer"})
 
+# Codes of a change of limits; its page says in words what they mean.
+SAID_IN_WORDS = frozenset({"changes_process", "changes_version", "new_limits"})
+
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
@@ -144,7 +147,7 @@ def sheet_of(visit: Visit, page: SubjectPage) -> Sheet:
         primary=primary,
         others=[row for row in possible if row is not primary],
         refused=[row for row in rows if row.refusal is not None],
-        facts=facts_shown(process, subject.facts, visit.actor, leave_out=IN_THE_HEAD if is_order else frozenset()),
+        facts=facts_shown(process, subject.facts, visit.actor, leave_out=IN_THE_HEAD if is_order else SAID_IN_WORDS),
         moments=moments_shown(subject.facts),
         waits_for=next_step(process, subject.state),
     )

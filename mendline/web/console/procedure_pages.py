@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpResponse
 
 from mendline.kernel.errors import NotVisible
 from mendline.kernel.text import Text
-from mendline.orders import replay_report
+from mendline.orders import readings, replay_report
 from mendline.orders.replay import Different, Replay, by_cause
 from mendline.process import overlays
 from mendline.process import rules as rule_texts
-from mendline.process.definition import Process
+from mendline.process.definition import Process, base_of
 from mendline.process.diagram import svg
-from mendline.process.loading import processes
+from mendline.process.parameter_words import label_of
+from mendline.web.console.editions import (
+    PROPOSES,
+    WRITES_PROCEDURES,
+    editions_of,
+    families,
+    limits_of,
+    process_or_absent,
+    waiting_for,
+)
+from mendline.web.console.sent_process import read_sent
 from mendline.web.console.visit import Visit, screen
 
-WRITES_PROCEDURES = frozenset({"process_owner", "channel_management", "hq_interface", "admin"})
 DAYS = (7, 30, 90)
 MOST_RECORDS = 1_000  # decided again while somebody waits for the page; the command line takes all
 EXAMPLES = 5
@@ -28,7 +38,7 @@ class Setting:
     """One parameter of the procedure: as it is, and as it is tried."""
 
     name: str
-    label: Text | None  # of the clock that it limits
+    label: Text
     present: str
     tried: str
 
@@ -60,20 +70,30 @@ class Lateness:
 
 @screen
 def procedures(visit: Visit) -> HttpResponse:
-    """Every process file, the newest version of each first."""
-    known = sorted(processes().values(), key=lambda process: (process.kind != "repair", process.code, -process.version))
-    return visit.render("console/procedure/list.html", {"processes": known})
+    """Every process with its editions, which of them holds for whom, and what waits for a decision."""
+    context = {
+        "families": families(visit),
+        "waiting": waiting_for(visit),
+        "unread": sum(one.read_at is None for one in readings.to_read(visit.actor)),
+        "may_try": visit.actor.role in WRITES_PROCEDURES,
+    }
+    return visit.render("console/procedure/list.html", context)
 
 
 @screen
 def procedure(visit: Visit, code: str, version: int) -> HttpResponse:
-    """One procedure: its picture, its steps, who takes them and under which rules."""
-    process = _process(code, version)
+    """One procedure: its picture, its limits, its steps, who takes them and under which rules."""
+    process = process_or_absent(code, version)
+    base = process_or_absent(code, base_of(version))
     context = {
         "process": process,
+        "base": base if base is not process else None,
         "picture": svg(process, visit.language),
+        "limits": limits_of(process, base),
         "steps": list(process.transitions.values()),
         "may_try": visit.actor.role in WRITES_PROCEDURES,
+        "may_propose": visit.actor.role in PROPOSES and process.parameters,
+        "others": [one for one in editions_of(code) if one.version != version],
     }
     return visit.render("console/procedure/page.html", context)
 
@@ -83,7 +103,9 @@ def replay(visit: Visit, code: str, version: int) -> HttpResponse:
     """What would this version, or other limits, have done with the last days? Nothing is written."""
     if visit.actor.role not in WRITES_PROCEDURES:
         raise NotVisible
-    process = _process(code, version)
+    process = process_or_absent(code, version)
+    if visit.request.method == "POST":
+        return _replay_sent(visit, process)
     settings = _settings(visit, process)
     days = int(visit.asked("days")) if visit.asked("days") in map(str, DAYS) else 30
     context = {"process": process, "settings": settings, "days": days, "choices": DAYS, "most": MOST_RECORDS}
@@ -92,30 +114,35 @@ def replay(visit: Visit, code: str, version: int) -> HttpResponse:
         tried = replay_report.with_parameters(process, changed)
     except replay_report.NotReplayed as problem:
         return visit.render("console/procedure/replay.html", {**context, "problem": problem.text}, status=422)
+    return visit.render("console/procedure/replay.html", {**context, **tried_on_the_past(visit, tried, days)})
+
+
+def _replay_sent(visit: Visit, process: Process) -> HttpResponse:
+    """The same for a file that is not in use: it was sent to be compared, and is sent once more to be tried."""
+    sent = read_sent(visit, process.code)
+    context: dict[str, Any] = {"process": process, "days": 30, "choices": DAYS, "most": MOST_RECORDS, "sent": sent}
+    if sent.process is None:
+        return visit.render("console/procedure/replay.html", {**context, "faults": sent.faults}, status=422)
+    return visit.render("console/procedure/replay.html", {**context, **tried_on_the_past(visit, sent.process, 30)})
+
+
+def tried_on_the_past(visit: Visit, tried: Process, days: int) -> dict[str, Any]:
+    """Return what a page shows of a replay."""
     found = replay_report.run(tried, days=days, now=visit.now, most=MOST_RECORDS)
-    context |= {
+    return {
         "found": found,
         "headline": replay_report.headline(found),
-        "causes": _causes(process, found),
-        "clocks": _clocks(process, found),
+        "causes": _causes(tried, found),
+        "clocks": _clocks(tried, found),
         "not_asked": sorted(found.not_asked),
     }
-    return visit.render("console/procedure/replay.html", context)
-
-
-def _process(code: str, version: int) -> Process:
-    process = processes().get((code, version))
-    if process is None:
-        raise NotVisible
-    return process
 
 
 def _settings(visit: Visit, process: Process) -> list[Setting]:
-    labels = {clock.budget: clock.label for clock in process.clocks.values()}
     found = []
     for name, value in process.parameters.items():
         present = overlays.written(value)
-        found.append(Setting(name, labels.get(name), present, visit.asked(f"p_{name}", 500) or present))
+        found.append(Setting(name, label_of(name), present, visit.asked(f"p_{name}", 500) or present))
     return found
 
 

@@ -7,10 +7,13 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from mendline.kernel.ids import PREFIXES, process_prefix
 from mendline.orders import queries, store
 from mendline.web.console.order_page import sheets_of
 from mendline.web.console.picture import picture_of
 from mendline.web.console.visit import Visit, screen
+
+DOCUMENTS = frozenset({PREFIXES["procedure_document"], PREFIXES["parameter_change"]})
 
 
 @screen
@@ -32,8 +35,11 @@ def record_body_of(visit: Visit, ref: str) -> dict[str, Any]:
 
 @screen
 def subject(visit: Visit, ref: str) -> HttpResponse:
-    """Where a notice leads: the order, or the order that the record belongs to, or the record itself."""
+    """Where a notice leads: the order, or the order that the record belongs to, or the record or document itself."""
+    if process_prefix(ref) in DOCUMENTS and not visit.actor.sees_everything:
+        return HttpResponseRedirect(reverse("console:document", args=[ref]))
     found = store.load(ref, actor=visit.actor)
     if found.order_ref:
         return HttpResponseRedirect(reverse("console:order", args=[found.order_ref]))
-    return HttpResponseRedirect(reverse("console:record", args=[ref]))
+    name = "document" if process_prefix(ref) in DOCUMENTS and found.category in ("done", "void") else "record"
+    return HttpResponseRedirect(reverse(f"console:{name}", args=[ref]))

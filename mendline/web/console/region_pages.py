@@ -43,7 +43,7 @@ INBOX = {
     "requests": (Text("撤单请求", "Cancellation requests"), ("cancellation_request",)),
     "situations": (Text("特殊情况", "Special situations"), ("special_situation",)),
     "coverage": (Text("产能与覆盖变更", "Coverage changes"), ("coverage_change",)),
-    "documents": (Text("流程文件", "Procedure documents"), ("procedure_document",)),
+    "documents": (Text("流程文件", "Procedure documents"), ("procedure_document", "parameter_change")),
 }
 EMPTY = {
     "requests": Text(

@@ -47,6 +47,7 @@ PLACES = (
     _Place(Text("维修网络", "Network"), "map-pin", "console:network"),
     _Place(Text("统计", "Figures"), "chart-bar", "console:figures", MAY_SEE),
     _Place(Text("通知", "Notices"), "bell", "console:notices"),
+    _Place(Text("待我阅读", "To read"), "file-text", "console:reading"),
     _Place(Text("流程与规则", "Procedure"), "route", "console:procedures"),
     _Place(Text("系统管理", "Administration"), "tool", "admin:index", STEWARDS),
 )

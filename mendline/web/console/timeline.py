@@ -9,6 +9,7 @@ from typing import Any
 
 from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.text import Text
+from mendline.orders.readings import REMINDER
 from mendline.process.definition import Process
 from mendline.web.console.fact_words import HIDDEN, PICTURES, Shown, shown
 from mendline.web.console.words import CLOCK_VERBS, role_name
@@ -43,6 +44,7 @@ OTHER_KINDS = {
     "attach": Text("上传文件", "File added"),
 }
 BESIDE_THE_STEPS = (".reveal_phone", ".attach")
+READ_BY = "document."
 CHANNELS = {"inbox": Text("站内", "in-app"), "email": Text("邮件", "e-mail"), "webhook": Text("接口", "webhook")}
 DELIVERY = {
     "pending": Text("待发送", "waiting"),
@@ -102,6 +104,8 @@ def timeline_of(
     steps: dict[tuple[str, int], Event] = {}
     found: list[Event] = []
     for entry in entries:
+        if entry.kind.startswith(READ_BY):
+            continue  # who has read a document is a list of its own
         event = _event(order_ref, entry, processes.get(entry.subject))
         found.append(event)
         if not entry.kind.endswith(BESIDE_THE_STEPS):  # these leave the revision as it is
@@ -111,7 +115,7 @@ def timeline_of(
         subject, _, rest = notice.key.partition(":")
         revision = rest.partition(":")[0]
         cause = steps.get((subject, int(revision))) if revision.isdigit() else None
-        if notice.channel == "webhook":
+        if notice.channel == "webhook" or notice.notice == REMINDER:
             continue
         if cause is None:
             cause = Event(notice.at, Text("通知", "Notice"), role_name("timer"), "send", tone="clock")
