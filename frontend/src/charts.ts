@@ -23,14 +23,14 @@ interface Chart {
 // Told apart by whoever does not see red and green (Okabe and Ito); each line has its own symbol besides.
 const LIGHT = ["#0072b2", "#d55e00", "#007f5f", "#b3588f"];
 const DARK = ["#56b4e9", "#e69f00", "#2fc39a", "#e39bc6"];
+// The page's own colours are functions (`light-dark(…)`), which a canvas cannot read.
+const BY_DAY = { text: "#374151", line: "#e2e5ea", paper: "#ffffff" };
+const AT_NIGHT = { text: "#d7dde5", line: "#3b4452", paper: "#1f2937" };
 const SYMBOLS = ["circle", "rect", "triangle", "diamond"];
 
 function option(chart: Chart, holder: HTMLElement): Parameters<ECharts["setOption"]>[0] {
-  const styles = getComputedStyle(document.documentElement);
-  const text = styles.getPropertyValue("--tblr-body-color").trim() || "#1f2937";
-  const line = styles.getPropertyValue("--tblr-border-color").trim() || "#d0d5dd";
-  const paper = styles.getPropertyValue("--tblr-bg-surface").trim() || "#ffffff";
   const dark = document.documentElement.dataset.bsTheme === "dark";
+  const { text, line, paper } = dark ? AT_NIGHT : BY_DAY;
   const named = { type: "category" as const, data: chart.names, inverse: chart.lying,
     axisLabel: { color: text, hideOverlap: !chart.lying, overflow: "truncate" as const, width: chart.lying ? 130 : undefined },
     axisLine: { lineStyle: { color: line } }, axisTick: { show: false } };
@@ -41,7 +41,7 @@ function option(chart: Chart, holder: HTMLElement): Parameters<ECharts["setOptio
     animationDuration: 200,
     color: dark ? DARK : LIGHT,
     textStyle: { fontFamily: getComputedStyle(holder).fontFamily, color: text },
-    aria: { enabled: true, label: { description: chart.says }, decal: { show: chart.lines.some((one) => one.kind === "bar") && chart.lines.length > 1 } },
+    aria: { enabled: true, label: { description: chart.says } },
     grid: { left: 12, right: 20, top: chart.lines.length > 1 ? 40 : 16, bottom: 8, containLabel: true },
     legend: { show: chart.lines.length > 1, top: 4, textStyle: { color: text } },
     // Drawn on the canvas: a box of HTML would carry inline styles, which the page's policy forbids.

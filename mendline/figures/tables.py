@@ -51,7 +51,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     shown: int = 100
-    note: Text | None = None
+    is_folded: bool = False  # opened by a click: long, or the same as a chart says
     empty: Text = field(default_factory=lambda: Text("这段时间没有数据", "Nothing in this period"))
 
     @property

@@ -41,3 +41,10 @@ def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
             forget_index()
             forget_in_force()
             calendar_table.forget()
+
+
+@pytest.fixture
+def at_now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The pages' own moment is that of the demo."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    return NOW

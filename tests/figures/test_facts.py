@@ -49,8 +49,9 @@ def row_versions() -> set[tuple[int, str]]:
         return set(cursor.fetchall())
 
 
-@pytest.mark.usefixtures("demo", "db")
-class TestDemo:
+class FactsOfDemo:
+    """Collected with the other tests of the demo (`test_demo.py`)."""
+
     def test_the_prepared_figures_equal_a_plain_count_over_the_history(self) -> None:
         agree(NOW)
         plain = counted(NOW)

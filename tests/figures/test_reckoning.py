@@ -79,8 +79,9 @@ def orders_behind(question: Question, which: str, basis: Basis = "reported") -> 
             return found
 
 
-@pytest.mark.usefixtures("demo", "db")
-class TestDemo:
+class FiguresOfDemo:
+    """Collected with the other tests of the demo (`test_demo.py`)."""
+
     @pytest.mark.parametrize("by", ["region", "station", "product", "person"])
     def test_an_overview_equals_a_plain_count(self, by: str) -> None:
         found = overview(Question(HQ, LAST_WEEK), by)

@@ -18,7 +18,7 @@ from ninja.errors import ValidationError
 
 from mendline.kernel.errors import Invalid
 from mendline.kernel.text import Text
-from mendline.web.api import desk, files, network, orders, procedure, records, webhooks
+from mendline.web.api import desk, figures, files, network, orders, procedure, records, webhooks
 from mendline.web.api.description import described
 from mendline.web.api.problems import answer_to, not_found, problem
 
@@ -34,7 +34,7 @@ api = NinjaAPI(
     docs_url=None,  # a page that draws the description would need scripts from elsewhere
     openapi_url=None,
 )
-for part in (orders, records, files, procedure, desk, network, webhooks):
+for part in (orders, records, files, procedure, desk, network, figures, webhooks):
     api.add_router("", part.router)
 
 

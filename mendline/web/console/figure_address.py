@@ -38,7 +38,7 @@ class Asked:
     def period(self) -> Period:
         return self.question.period
 
-    def address(self, route: str, **changed: str) -> str:
+    def address(self, route: str, /, **changed: str) -> str:
         """Return a page's address with these days and filters; an empty change drops one."""
         pairs = {**self._days(), **self.question.only, "arrow": self.arrow, "by": self.by, **changed}
         query = urlencode({name: value for name, value in pairs.items() if value})

@@ -54,7 +54,8 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        return not any(value for line in self.lines for value in line.values)
+        """Tell whether there is nothing to see: no number at all, or one bar alone."""
+        return (self.lying and len(self.names) < 2) or not any(value for line in self.lines for value in line.values)
 
 
 def shares_chart(found: Overview) -> Chart:

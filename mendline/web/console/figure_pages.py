@@ -154,7 +154,7 @@ def paths_sight(asked: Asked) -> Sight:
         "每条路径与最常见的一条比较：＋是多出的步骤，划去的是没有走的步骤。只算已结束的维修单。",
         "Every path beside the most frequent one: + is a step more, struck out is a step left out. Ended orders only.",
     )
-    tables = [made.way_table(asked, found), made.arrow_table(asked, found)]
+    tables = [made.way_table(asked, found), made.arrow_table(asked, found), made.never_table(found)]
     return Sight(Text("流程路径", "Paths"), tiles, [ways_chart(found)], tables, says)
 
 

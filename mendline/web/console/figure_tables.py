@@ -22,7 +22,7 @@ from mendline.web.console.figure_address import Asked
 
 Filters: TypeAlias = "Mapping[str, str]"
 NO_FILTER: Filters = {}
-SAME = Text("与上期相同", "as before")
+SAME = Text("持平", "unchanged")
 CLOCK = Text("平均历时", "Average time")
 
 
@@ -108,7 +108,7 @@ def series_table(asked: Asked, found: Overview) -> Table:
         Column(COUNTS["reported"].label),
         *(Column(measure.label, "share") for measure in MEASURES.values()),
     ]
-    return Table("series", Text("按时间", "Over time"), columns, rows, shown=400)
+    return Table("series", Text("按时间的数字", "The numbers over time"), columns, rows, shown=400, is_folded=True)
 
 
 def reason_table(asked: Asked, found: Cancellations) -> Table:
@@ -222,7 +222,9 @@ def way_table(asked: Asked, found: Mined) -> Table:
 
 def arrow_table(asked: Asked, found: Mined) -> Table:
     rows = []
-    for one in found.arrows:
+    for one in sorted(found.arrows, key=lambda one: -one.orders):
+        if not one.orders:
+            continue
         name = ":".join((one.arrow.source, one.arrow.step, one.arrow.target))
         declared = Text("是", "yes") if one.is_declared else Text("否", "no")
         rows.append(
@@ -235,13 +237,23 @@ def arrow_table(asked: Asked, found: Mined) -> Table:
         Column(Text("维修单", "Orders")), Column(Text("次数", "Times")),
         Column(Text("流程文件中有", "In the process file"), "text"),
     ]  # fmt: skip
-    return Table("arrows", Text("流程中的每一步", "Every step of the procedure"), columns, rows, shown=200)
+    return Table("arrows", Text("走过的每一步", "Every step taken"), columns, rows, shown=60)
+
+
+def never_table(found: Mined) -> Table:
+    """What the process file allows and nobody did in the period."""
+    rows = [[Cell(one.source), Cell(one.label), Cell(one.target)] for one in found.arrows if not one.orders]
+    columns = [
+        Column(Text("从", "From"), "text"), Column(Text("步骤", "Step"), "text"), Column(Text("到", "To"), "text")
+    ]  # fmt: skip
+    title = Text(f"流程允许但没有走过的 {len(rows)} 步", f"{len(rows)} steps that are allowed and were not taken")
+    return Table("never", title, columns, rows, shown=200, is_folded=True)
 
 
 def load_table(asked: Asked, found: Loads) -> Table:
     rows = [[Cell(step_label(step)), *_load_cells(asked, load, step)] for step, load in found.series]
     columns = [Column(Text("时间", "Time"), "text"), *_LOAD_COLUMNS]
-    return Table("series", Text("按时间", "Over time"), columns, rows, shown=400)
+    return Table("series", Text("按时间的数字", "The numbers over time"), columns, rows, shown=400, is_folded=True)
 
 
 def load_group_table(asked: Asked, found: Loads) -> Table:
