@@ -219,6 +219,7 @@ def _reported(
         newest = [row for row in newest if local_day(row[0]) > cut] or newest[:most]
     since = newest[-1][0] if newest else now
     rivals = {candidate for row in newest for candidate in _competing(index, planned, row[1])}
+    rivals.add(head_of(index, planned.station))
     elsewhere = orders.filter(station_no__in=rivals, created_at__gte=since).exclude(concerned)
     rows = [(*row, True) for row in newest]
     rows += [(*row, False) for row in elsewhere.order_by("-created_at").values_list(*columns)[: 4 * most]]
