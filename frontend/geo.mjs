@@ -63,13 +63,15 @@ function ring(points, { tolerance, decimals }) {
   return thinned(points, tolerance).map(([x, y]) => [round(x), round(y)]);
 }
 
-function feature(code, geometry, detail) {
+/** One shape; `at` is where its name is best written. */
+function feature(code, { geometry, properties }, detail) {
   const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
   const drawn = polygons
     .map((rings) => rings.map((points) => ring(points, detail)).filter((points) => points.length > 3))
     .filter((rings) => rings.length);
-  if (!drawn.length) return feature(code, geometry, { ...detail, tolerance: detail.tolerance / 4 });
-  return { type: "Feature", properties: { code }, geometry: { type: "MultiPolygon", coordinates: drawn } };
+  if (!drawn.length) return feature(code, { geometry, properties }, { ...detail, tolerance: detail.tolerance / 4 });
+  const at = properties.cp?.map((degrees) => Number(degrees.toFixed(2)));
+  return { type: "Feature", properties: { code, at }, geometry: { type: "MultiPolygon", coordinates: drawn } };
 }
 
 function codeOf(name, province, names) {
@@ -86,11 +88,11 @@ export async function writeShapes(root, out) {
   const names = JSON.parse(await readFile(join(root, "mendline/network/data/areas.json"), "utf8"));
   const folder = join(out, "geo");
   await mkdir(folder, { recursive: true });
-  const maps = { china: ChinaData.features.map((one) => feature(provinceOf(one), one.geometry, OVERVIEW)) };
+  const maps = { china: ChinaData.features.map((one) => feature(provinceOf(one), one, OVERVIEW)) };
   for (const [key, { features }] of Object.entries(ProvinceData)) {
     const province = PROVINCES[key];
     if (!province) throw new Error(`no code is known for the shapes of ${key}`);
-    maps[province] = features.map((one) => feature(codeOf(one.properties.name, province, names), one.geometry, PROVINCE));
+    maps[province] = features.map((one) => feature(codeOf(one.properties.name, province, names), one, PROVINCE));
   }
   const written = await Promise.all(
     Object.entries(maps).map(async ([name, features]) => {

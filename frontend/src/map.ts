@@ -7,22 +7,31 @@ import { say } from "./language";
 interface Area {
   code: string;
   name: string;
+  short: string;
   label: string;
   shade: string;
   detail: string;
   href: string;
 }
 
-type Shape = Feature<MultiPolygon, { code: string }>;
+interface About {
+  code: string;
+  at?: [number, number];
+}
 
-const LABELS_FROM = 700; // pixels of width from which names fit into the shapes
+type Shape = Feature<MultiPolygon, About>;
+
+// Pixels of width: of the map from which anything is written into it, of a shape for its number and for its name.
+const LABELS_FROM = 600;
+const NUMBERS_FROM = 14;
+const NAMES_FROM = 52;
 
 async function draw(box: HTMLElement): Promise<void> {
   const areas = new Map((JSON.parse(box.dataset.areas ?? "[]") as Area[]).map((area) => [area.code, area]));
   const here = box.dataset.here ?? "";
   const answer = await fetch(box.dataset.shapes ?? "");
   if (!answer.ok) throw new Error(`${answer.status}`);
-  const shapes = (await answer.json()) as FeatureCollection<MultiPolygon, { code: string }>;
+  const shapes = (await answer.json()) as FeatureCollection<MultiPolygon, About>;
   box.replaceChildren();
   const map = L.map(box, {
     attributionControl: false, zoomControl: false, scrollWheelZoom: false, zoomSnap: 0.25, zoomDelta: 0.5, minZoom: 2,
@@ -41,7 +50,7 @@ async function draw(box: HTMLElement): Promise<void> {
   const bounds = layer.getBounds();
   map.fitBounds(bounds, { padding: [6, 6] });
   map.setMaxBounds(bounds.pad(0.4));
-  if (box.clientWidth >= LABELS_FROM) label(layer, areas);
+  if (box.clientWidth >= LABELS_FROM) label(map, layer, areas);
   box.dataset.drawn = String(shapes.features.length);
 }
 
@@ -56,25 +65,25 @@ function tell(shape: Shape, drawn: L.Polygon, areas: Map<string, Area>): void {
   if (area.href) drawn.on("click", () => location.assign(area.href));
 }
 
-/** Write the number into every area that is large enough for it; of several shapes of one area into the largest. */
-function label(layer: L.GeoJSON, areas: Map<string, Area>): void {
-  const largest = new Map<string, { drawn: L.Polygon; size: number }>();
+/** Write name and number into every area, the number alone where the name would not fit; of several shapes once. */
+function label(map: L.Map, layer: L.GeoJSON, areas: Map<string, Area>): void {
+  const largest = new Map<string, { drawn: L.Polygon; width: number }>();
   layer.eachLayer((one) => {
     const drawn = one as L.Polygon;
-    const code = (drawn.feature as Shape).properties.code;
+    const { code } = (drawn.feature as Shape).properties;
     const box = drawn.getBounds();
-    const size = (box.getEast() - box.getWest()) * (box.getNorth() - box.getSouth());
-    if (size > (largest.get(code)?.size ?? 0)) largest.set(code, { drawn, size });
+    const width = map.latLngToLayerPoint(box.getSouthEast()).x - map.latLngToLayerPoint(box.getNorthWest()).x;
+    if (width > (largest.get(code)?.width ?? 0)) largest.set(code, { drawn, width });
   });
-  for (const [code, { drawn }] of largest) {
+  for (const [code, { drawn, width }] of largest) {
     const area = areas.get(code);
-    if (!area) continue;
+    if (!area || width < NUMBERS_FROM) continue;
     const words = document.createElement("span");
-    words.textContent = area.label;
-    const icon = L.divIcon({ className: "area-label", html: words, iconSize: [40, 16] });
-    L.marker(drawn.getCenter(), { icon, interactive: false, keyboard: false }).addTo(
-      (layer as unknown as { _map: L.Map })._map,
-    );
+    words.textContent = width < NAMES_FROM ? area.label : `${area.short} ${area.label}`;
+    const icon = L.divIcon({ className: "area-label", html: words, iconSize: [90, 16] });
+    const { at } = (drawn.feature as Shape).properties;
+    const place: L.LatLngExpression = at ? [at[1], at[0]] : drawn.getCenter();
+    L.marker(place, { icon, interactive: false, keyboard: false }).addTo(map);
   }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -39,6 +40,14 @@ LEGEND = (
     ("area-many", Text("5 个站以上", "5 stations or more")),
     ("area-partly", Text("部分区县无人服务", "Nobody in some counties")),
 )
+
+
+# What a short name leaves out: the kind of the area and the peoples it is named after.
+_PEOPLES = (
+    "维吾尔|哈萨克|柯尔克孜|蒙古|朝鲜|土家|布依|哈尼|傈僳|景颇|仡佬|撒拉|保安|东乡|拉祜|布朗|纳西|普米|独龙|毛南|"
+    "仫佬|裕固|塔吉克|锡伯|达斡尔|各|傣|藏|彝|白|羌|苗|侗|壮|回|黎|瑶|土|满|畲|水|佤|怒"
+)
+_ENDING = re.compile(rf"(?<=..)(?:省|市|(?:(?:{_PEOPLES})族?)*自治[区州县旗]|特别行政区|地区|盟|区|县)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,13 @@ def _short_name(code: str) -> Text:
     return Text(name, areas.name_of(code, "en") if len(code) == 2 else name)
 
 
+def _shortest_name(code: str) -> Text:
+    """Return a name that fits into a shape of the map: 内蒙古, 西双版纳, 海淀."""
+    name = areas.table().places[code].name
+    short = _ENDING.sub("", name)
+    return Text(short, areas.name_of(code, "en") if len(code) == 2 else short)
+
+
 def _shade(one: AreaSum) -> str:
     name = next((name for most, name in SHADES if one.stations <= most), MANY)
     partly = " area-partly" if 0 < one.unserved < one.parts else ""
@@ -130,7 +146,8 @@ def _on_the_map(visit: Visit, row: AreaRow) -> dict[str, str]:
             f"{said.en}; nobody in {row.sum.unserved} of {row.sum.parts} counties",
         )
     return {
-        "code": row.code, "name": visit.say(row.name), "label": str(row.sum.stations), "shade": row.shade,
+        "code": row.code, "name": visit.say(row.name),
+        "short": visit.say(_shortest_name(row.code)), "label": str(row.sum.stations), "shade": row.shade,
         "detail": visit.say(said), "href": row.href,
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 
 from mendline.dispatch.current import current_index
 from mendline.dispatch.explanations import readable
-from mendline.dispatch.gaps import Hole, Overlap, demand_of, holes, overlaps
+from mendline.dispatch.gaps import Hole, Overlap, condensed, demand_of, holes, overlaps
 from mendline.dispatch.index import StationRow
 from mendline.dispatch.served_areas import served_areas, smallest_areas
 from mendline.kernel.text import Text
@@ -53,6 +53,11 @@ class HoleRow:
     remedy: Mapping[str, str]
     rule: str
 
+    @property
+    def is_rest(self) -> bool:
+        """Some of the area's counties are listed apart, because something was reported from them."""
+        return self.hole.parts < len(smallest_areas(self.hole.area))
+
 
 @dataclass(frozen=True, slots=True)
 class OverlapRow:
@@ -83,7 +88,7 @@ def gaps(visit: Visit) -> HttpResponse:
     only_for(visit, SEES_THE_NETWORK)
     asked, show, found = asked_of(visit), _shown(visit), _found(visit)
     first = _first(visit)
-    whole: list[Any] = list(found.holes if show == "holes" else found.overlaps)
+    whole: list[Any] = list(condensed(found.holes) if show == "holes" else found.overlaps)
     part = whole[first : first + PAGE]
     context = {
         "asked": asked, "show": show, "titles": TITLES, "province": _province(visit), "provinces": provinces(visit),
