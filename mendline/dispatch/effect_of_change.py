@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -217,7 +217,8 @@ def _reported(
         # The day on which it was cut is not whole, so its seats would not tell the truth.
         cut = local_day(newest[-1][0])
         newest = [row for row in newest if local_day(row[0]) > cut] or newest[:most]
-    since = newest[-1][0] if newest else now
+    # From the beginning of the first day: what came before the first of them has taken its seats already.
+    since = datetime.combine(local_day(newest[-1][0]), time(), SHANGHAI) if newest else now
     rivals = {candidate for row in newest for candidate in _competing(index, planned, row[1])}
     rivals.add(head_of(index, planned.station))
     elsewhere = orders.filter(station_no__in=rivals, created_at__gte=since).exclude(concerned)
