@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
+from pytest_django import Settings
 
 from mendline.access import tokens
 from mendline.access.models import Person
 from mendline.process.loading import load_all, read_files
 from mendline.sim import scenarios, worlds
-from tests.docs.pages import Block, tried
+from mendline.web.api.reference import operations
+from tests.docs.pages import LANGUAGES, Block, tried
 
 SCENARIOS = tried("scenario")
 CALLS = tried("curl")
@@ -42,52 +49,94 @@ def test_a_process_file_on_a_page_is_sound(block: Block, tmp_path: Path) -> None
 
 
 @pytest.fixture
-def values(db: None) -> Iterator[dict[str, str]]:
-    """What the page's shell variables stand for, in the demonstration network."""
+def values(db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
+    """What the pages' shell variables stand for, in the demonstration network."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = str(tmp_path)
     load_all()
     worlds.load("small").build()
 
     def key(username: str) -> str:
         return tokens.issue(Person.objects.get(username=username), "docs")
 
-    yield {"MENDLINE": "", "TOKEN": key("zhangmin"), "STATION": key("liufang"), "ELSEWHERE": key("zhengkai")}
+    people = {"TOKEN": "zhangmin", "STATION": "liufang", "ELSEWHERE": "zhengkai", "REGION": "gaofeng", "ADMIN": "admin"}
+    return {"MENDLINE": "", **{name: key(username) for name, username in people.items()}}
 
 
-def test_the_calls_on_the_page_answer_as_told_one_after_the_other(values: dict[str, str]) -> None:
-    answers: dict[str, object] = {}
+@pytest.mark.parametrize("page", sorted({block.page for block in CALLS}))
+def test_the_calls_on_a_page_answer_as_told_one_after_the_other(page: str, values: dict[str, str]) -> None:
+    answers: dict[str, bytes] = {}
     for block in CALLS:
-        _, status, *code = block.tried.split(" ")
-        method, path, headers, body = call_of(block.text, values)
+        if block.page != page:
+            continue
+        _, status, *rest = block.tried.split(" ")
+        kept = dict(word.split("=") for word in rest if "=" in word)
+        [code] = [word for word in rest if "=" not in word] or [""]
+        call = call_of(block.text, values)
 
-        answer = Client().generic(method, path, body, content_type="application/json", headers=headers)
+        answer = call.send()
 
-        told = f"{block.id}: {answer.content.decode()[:300]}"
+        content = b"".join(answer) if answer.streaming else answer.content
+        told = f"{block.id}: {content.decode(errors='replace')[:300]}"
         assert answer.status_code == int(status), told
-        assert not code or answer.json()["code"] == code[0], told
-        values.setdefault("REF", str(answer.json().get("ref", "")) if status == "201" else "")
-        if not values["REF"]:
-            del values["REF"]
+        assert not code or answer.json()["code"] == code, told
+        if status == "201" and "REF" not in values:
+            kept.setdefault("REF", "ref")
+        values.update({name: str(answer.json()[field]) for name, field in kept.items()})
         if status == "201":
-            again = answers.setdefault(headers["Idempotency-Key"], answer.content)
-            assert again == answer.content, "the same key gets the same answer, byte for byte"
+            again = answers.setdefault(call.headers["Idempotency-Key"], content)
+            assert again == content, "the same key gets the same answer, byte for byte"
 
 
-def call_of(text: str, values: Mapping[str, str]) -> tuple[str, str, dict[str, str], bytes]:
+def test_the_page_of_every_call_has_an_example_for_each() -> None:
+    for language in LANGUAGES:
+        shown = [block for block in CALLS if block.page == f"docs/{language}/reference/api-calls.md"]
+        assert len(shown) == sum(1 + len(one.words.get("before", ())) for one in operations())
+
+
+@dataclass
+class Call:
+    """A curl command, as it would be sent."""
+
+    method: str = "GET"
+    address: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    form: dict[str, object] = field(default_factory=dict)
+
+    def send(self) -> Any:
+        if self.form:
+            return Client().post(self.address, self.form, headers=self.headers)
+        return Client().generic(
+            self.method, self.address, self.body, content_type="application/json", headers=self.headers
+        )
+
+
+def call_of(text: str, values: Mapping[str, str]) -> Call:
     """Read a curl command as the shell would."""
-    for name, value in values.items():
-        text = text.replace(f"${name}", value)
+    for name in sorted(values, key=len, reverse=True):
+        text = text.replace(f"${name}", values[name])
     assert "$" not in text, text
     words = iter(shlex.split(text.replace("\\\n", " ")))
     assert next(words) == "curl"
-    method, address, headers, body = "GET", "", {}, b""
+    call = Call()
     for word in words:
         if word == "-X":
-            method = next(words)
+            call.method = next(words)
         elif word == "-H":
             name, _, value = next(words).partition(": ")
-            headers[name] = value
+            call.headers[name] = value
         elif word == "-d":
-            body = next(words).encode()
+            call.body = next(words).encode()
+        elif word == "-F":
+            name, _, value = next(words).partition("=")
+            call.form[name] = _a_picture(value.removeprefix("@")) if value.startswith("@") else value
         elif word != "-sS":
-            address = word
-    return method, address, headers, body
+            call.address = word
+    return call
+
+
+def _a_picture(name: str) -> SimpleUploadedFile:
+    drawn = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(drawn, "PNG")
+    return SimpleUploadedFile(name, drawn.getvalue(), "image/png")

@@ -1,23 +1,39 @@
-"""The reference pages name everything there is: keys, types, states, roles, settings, commands."""
+"""The reference pages name everything there is: types, states, roles, settings; and no link leads nowhere."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from mendline.access.models import Role
 from mendline.kernel.ids import PREFIXES
 from mendline.process import reading
-from mendline.process.definition import CATEGORIES, FACT_TYPES
+from mendline.process.definition import CATEGORIES
 from mendline.process.loading import latest
 from mendline.process.soundness import RESPONSIBLE
 from mendline.sim import scenario_files
 from mendline.sim.scenarios import _LOOKS
-from tests.docs.pages import PAGES, ROOT, page
+from tests.docs.pages import LANGUAGES, PAGES, ROOT, SITE, page
 
 SETTING = re.compile(r"(?:env_(?:text|flag|number|list|secret)|has_env)\(\s*['\"]([A-Z_]+)['\"]")
+DOCS = ROOT / "docs"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# What may be Chinese on an English page: names, addresses and words of the business, as examples.
+NAMES_ARE_CHINESE = {"tutorial.md", "reference/intake.md", "reference/api.md", "reference/api-calls.md",
+                     "process/files.md", "process/scenarios.md", "process/keys.md", "process/vocabulary.md",
+                     "explanation/concepts.md", "reference/commands.md"}  # fmt: skip
+HEADINGS = {
+    "zh": {"top": "顶层", "step": "一步", "then": "`then` 可以要求什么"},
+    "en": {"top": "At the top", "step": "A step", "then": "What `then` may expect"},
+}
+
+
+def names(language: str) -> set[str]:
+    return {path.relative_to(DOCS / language).as_posix() for path in SITE[language]}
 
 
 def section(text: str, heading: str) -> str:
@@ -33,83 +49,139 @@ def keys_in_tables(text: str) -> set[str]:
     return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
 
 
-@pytest.mark.parametrize(
-    ("heading", "keys"),
-    [
-        ("At the top", reading.TOP_KEYS),
-        ("Facts", {*reading.FACT_KEYS, *FACT_TYPES}),
-        ("States", reading.STATE_KEYS),
-        ("Clocks", reading.CLOCK_KEYS),
-        ("Transitions", reading.TRANSITION_KEYS),
-        ("Notices", reading.NOTICE_KEYS),
-    ],
-)
-def test_every_key_of_a_process_file_is_on_its_page_and_no_other(heading: str, keys: set[str]) -> None:
-    assert keys_in_tables(section(page("docs/process-files.md"), heading)) == keys
+def test_every_page_has_its_other_language() -> None:
+    assert names("zh") == names("en")
+    assert len(names("zh")) > 20
 
 
-@pytest.mark.parametrize(
-    "words", [CATEGORIES, sorted(reading.CALENDARS), sorted(reading.CHANNELS), sorted(RESPONSIBLE)], ids=str
-)
-def test_every_word_that_a_process_file_may_use_is_explained(words: Iterable[str]) -> None:
-    text = page("docs/process-files.md")
-    assert [word for word in words if f"`{word}`" not in text] == []
+@pytest.mark.parametrize("name", sorted(names("zh") & names("en")))
+def test_a_page_is_one_language_and_its_pair_says_as_much(name: str) -> None:
+    zh, en = (page(f"docs/{language}/{name}") for language in LANGUAGES)
+    headings = [[len(mark) for mark in re.findall(r"^(#+) ", _prose(text), re.M)] for text in (zh, en)]
+    pictures = [re.findall(r"images/([a-z-]+?)-(?:zh|en)-(\w+)\.webp", text) for text in (zh, en)]
+
+    assert CHINESE.search(zh.splitlines()[0]) and not CHINESE.search(en.splitlines()[0])
+    assert headings[0] == headings[1], "both pages have the same parts"
+    assert pictures[0] == pictures[1]
+    if name not in NAMES_ARE_CHINESE:
+        assert not CHINESE.search(_prose(en))
 
 
-def test_every_ending_that_makes_a_parameter_a_duration_is_told() -> None:
-    text = section(page("docs/process-files.md"), "At the top")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_navigation_has_every_page_once(language: str) -> None:
+    config = tomllib.loads((DOCS / "site" / f"{language}.toml").read_text(encoding="utf-8"))
+    listed = list(_entries(config["project"]["nav"]))
+
+    assert sorted(listed) == sorted(names(language))
+
+
+def _entries(entries: Iterable[object]) -> Iterable[str]:
+    for entry in entries:
+        if isinstance(entry, dict):
+            for value in entry.values():
+                yield from _entries(value if isinstance(value, list) else [value])
+        else:
+            yield str(entry)
+
+
+def _prose(text: str) -> str:
+    """A page without code, which is the same in both languages."""
+    return re.sub(r"`[^`\n]+`|^```.*?^```$|<!--.*?-->", "", text, flags=re.M | re.S)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("words", [CATEGORIES, reading.CALENDARS, reading.CHANNELS, RESPONSIBLE], ids=str)
+def test_every_word_that_a_process_file_may_use_is_told(language: str, words: Iterable[str]) -> None:
+    text = page(f"docs/{language}/process/keys.md")
+    assert [word for word in sorted(words) if f"`{word}`" not in text] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_ending_that_makes_a_parameter_a_duration_is_told(language: str) -> None:
+    text = page(f"docs/{language}/process/files.md")
     assert [word for word in reading.ASKS_FOR_DURATION if f"`{word}`" not in text] == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    ("heading", "keys"),
+    ("part", "keys"),
     [
-        ("At the top", scenario_files.TOP_KEYS),
-        ("A step", scenario_files.STEP_KEYS),
-        ("What `then` may expect", scenario_files.EXPECTATIONS),
+        ("top", scenario_files.TOP_KEYS),
+        ("step", scenario_files.STEP_KEYS),
+        ("then", scenario_files.EXPECTATIONS),
     ],
 )
-def test_every_key_of_a_scenario_is_on_its_page_and_no_other(heading: str, keys: set[str]) -> None:
-    assert keys_in_tables(section(page("docs/scenarios.md"), heading)) == keys
+def test_every_key_of_a_scenario_is_on_its_page_and_no_other(language: str, part: str, keys: set[str]) -> None:
+    text = page(f"docs/{language}/process/scenarios.md")
+    assert keys_in_tables(section(text, HEADINGS[language][part])) == keys
 
 
-def test_every_look_of_a_scenario_is_told() -> None:
-    text = section(page("docs/scenarios.md"), "A step")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_look_of_a_scenario_is_told(language: str) -> None:
+    text = page(f"docs/{language}/process/scenarios.md")
     assert [look for look in _LOOKS if f"`{look}`" not in text] == []
 
 
-def test_the_states_on_the_page_are_those_of_the_process() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (\w+) \|$", page("docs/concepts.md"), re.M)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_states_on_the_page_are_those_of_the_process(language: str) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| ([a-z]+) \|$", page(f"docs/{language}/explanation/concepts.md"), re.M)
     states = latest("unified_repair").states.values()
     assert rows == [(state.name, state.label.zh, state.category) for state in states]
 
 
-def test_every_role_and_every_kind_of_number_is_told() -> None:
-    text = page("docs/concepts.md")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_role_and_every_kind_of_number_is_told(language: str) -> None:
+    text = page(f"docs/{language}/explanation/concepts.md")
     assert [role.value for role in Role if f"`{role.value}`" not in text] == []
     assert [prefix for prefix in PREFIXES.values() if not re.search(rf"`{prefix}[`…]", text)] == []
 
 
-def test_every_environment_variable_is_documented_and_no_other() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_environment_variable_is_documented_and_no_other(language: str) -> None:
     read: set[str] = set()
     for folder in ("config", "mendline"):
         for path in (ROOT / folder).rglob("*.py"):
-            text = path.read_text(encoding="utf-8")
-            read.update(SETTING.findall(text))
-    told = keys_in_tables(section(page("docs/operations.md"), "Environment variables"))
+            read.update(SETTING.findall(path.read_text(encoding="utf-8")))
 
-    assert told == read
+    assert keys_in_tables(page(f"docs/{language}/operations/settings.md")) == read
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(path: object) -> None:
-    name = str(path).removeprefix(f"{ROOT}/")
-    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page(name))
-    here = (ROOT / name).parent
-    assert [one for one in targets if "://" not in one and not (here / one).exists()] == []
+def test_both_languages_publish_the_same_figures_of_the_reader() -> None:
+    zh, en = (re.findall(r"\d+\.\d %", page(f"docs/{language}/reference/intake.md")) for language in LANGUAGES)
+    assert zh == en and zh
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
-def test_every_page_begins_with_a_chinese_summary(path: object) -> None:
-    name = str(path).removeprefix(f"{ROOT}/")
-    assert re.match(r"# .+ / .+\n\n> \*\*摘要\*\* .*[\u4e00-\u9fff]", page(name))
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_and_picture_leads_somewhere(path: Path) -> None:
+    faults = []
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", _prose(path.read_text(encoding="utf-8"))):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        there = (path.parent / target).resolve() if target else path
+        if not there.exists():
+            faults.append(target)
+        elif anchor and path.is_relative_to(DOCS) and anchor not in _anchors(there):
+            faults.append(f"{target}#{anchor}")
+    assert faults == []
+
+
+def _anchors(path: Path) -> set[str]:
+    """Return the anchors of a page that a link of ours may name: given ones, and headings in Latin letters."""
+    text = path.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+?)(?: \{#([\w-]+)\})?$", text, re.M)
+    return {given or re.sub(r"[^\w]+", "-", title.lower()).strip("-") for title, given in headings}
+
+
+def test_every_picture_is_shown_and_small() -> None:
+    kept = {path.name for path in (DOCS / "images").glob("*.webp")}
+    shown = {name for path in PAGES for name in re.findall(r"images/([\w-]+\.webp)", path.read_text(encoding="utf-8"))}
+
+    assert kept == shown
+    sizes = {path.name: path.stat().st_size for path in (DOCS / "images").iterdir()}
+    assert [name for name, size in sizes.items() if size > 150_000] == []
+    assert sum(sizes.values()) < 6_000_000
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_a_page_outside_of_the_site_begins_with_a_chinese_summary(path: Path) -> None:
+    assert re.match(r"# .+ / .+\n\n> \*\*摘要\*\* .*[\u4e00-\u9fff]", path.read_text(encoding="utf-8"))

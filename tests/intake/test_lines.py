@@ -48,7 +48,7 @@ def test_the_other_parts_are_read_right_in_90_of_100_lines(quality: Quality, par
 
 
 def test_the_page_publishes_what_was_measured(quality: Quality) -> None:
-    page = (ROOT / "docs" / "intake.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "en" / "reference" / "intake.md").read_text(encoding="utf-8")
 
     missing = [part for part in quality.wrong if f"| {part} | {quality.share(part):.1f} % |" not in page]
-    assert not missing, f"docs/intake.md gives other figures than: {quality}"
+    assert not missing, f"docs/en/reference/intake.md gives other figures than: {quality}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,11 @@ def _call(operation: Operation, page: Mapping[str, Any], language: str, shapes: 
     kind = _type(shape, page, shapes) if shape else page["types"]["file"]
     yield f"{page['answer']}: `{status}`, {kind}" if language == "en" else f"{page['answer']}：`{status}`，{kind}"
     yield ""
-    yield from _example(operation, status)
+    others = {one.name: one for one in operations()} if "before" in words else {}
+    for earlier in words.get("before", []):
+        other = replace(others[earlier["operation"]], words=earlier)
+        yield from _example(other, other.success[0], f"example-before-{operation.name}")
+    yield from _example(operation, status, f"example-{operation.name}")
 
 
 def _parameters(operation: Operation, page: Mapping[str, Any]) -> Iterator[str]:
@@ -121,7 +125,7 @@ def _parameters(operation: Operation, page: Mapping[str, Any]) -> Iterator[str]:
         yield ""
 
 
-def _example(operation: Operation, status: str) -> Iterator[str]:
+def _example(operation: Operation, status: str, key: str) -> Iterator[str]:
     """Yield the call as a command. The mark before it tells the test what to expect and which value to keep."""
     words = operation.words
     path = operation.path
@@ -131,7 +135,7 @@ def _example(operation: Operation, status: str) -> Iterator[str]:
     verb = f" -X {operation.method.upper()}" if operation.method != "get" else ""
     parts = [f'curl -sS{verb} "$MENDLINE{path}{query}"', f'-H "Authorization: Bearer ${words["who"]}"']
     if operation.method in UNSAFE:
-        parts.append(f'-H "{_SHARED}: example-{operation.name}"')
+        parts.append(f'-H "{_SHARED}: {key}"')
     if "body" in words:
         parts.append('-H "Content-Type: application/json"')
         body = json.dumps(words["body"], ensure_ascii=False)
