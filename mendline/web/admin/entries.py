@@ -18,6 +18,7 @@ from mendline.web.admin.tables import isolated, link, moment, table
 from mendline.web.console.words import ROLES, role_name
 from mendline.web.templatetags.console import said_of, say
 
+COMMA = Text("、", ", ")
 HEADERS = (
     Text("时间", "When"), Text("谁", "Who"), Text("做了什么", "What"), Text("对象", "About"), Text("内容", "Details"),
 )  # fmt: skip
@@ -66,7 +67,7 @@ def entry_rows(entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def _row(entry: Entry) -> list[Any]:
-    who = format_html("<bdi>{}</bdi> · {}", entry.actor_name, say(role_name(entry.actor_role)))
+    who = format_html("<span><bdi>{}</bdi> · {}</span>", entry.actor_name, say(role_name(entry.actor_role)))
     return [moment(entry.at), who, say(kind_name(entry)), _subject(entry), details(entry)]
 
 
@@ -106,9 +107,9 @@ def details(entry: Entry) -> SafeString:
     before, after = data.get("before") or {}, data.get("after") or {}
     names = dict.fromkeys([*before, *after])
     if names:
-        return format_html_join(
-            "", "<div>{}：{}</div>", ((say(_name(name)), _change(name, before, after)) for name in names)
-        )
+        colon = say(Text("：", ": "))
+        lines = ((say(_name(name)), colon, _change(name, before, after)) for name in names)
+        return format_html("<div>{}</div>", format_html_join("", "<div>{}{}{}</div>", lines))
     return SafeString("—")
 
 
@@ -137,7 +138,7 @@ def value_of(name: str, value: Any) -> SafeString:
         words = " ".join(map(str, value)) if isinstance(value, list) else value
         return format_html('<span lang="en">{}</span>', words)  # names that machines use
     if isinstance(value, list):
-        return format_html_join("、", "{}", ((value_of(name, one),) for one in value))
+        return format_html_join(say(COMMA), "{}", ((value_of(name, one),) for one in value))
     if name == "role" and value in ROLES:
         return format_html("{}", say(ROLES[value]))
     if value in VALUES:

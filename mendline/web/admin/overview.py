@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from mendline.access.models import Person
-from mendline.contact.condition import findings
+from mendline.contact.condition import Finding, findings
 from mendline.kernel.text import Text
+from mendline.kernel.time import local_day
+from mendline.process.calendar_table import cover_warning
 from mendline.web.admin.letting_in import with_factors
 from mendline.web.admin.office import GROUPS, STEWARDS, room, show
 from mendline.web.admin.tables import tag
@@ -36,11 +38,18 @@ def _attention(visit: Visit) -> Iterator[dict[str, Any]]:
     for one in findings(visit.now):
         yield {
             "name": one.name, "detail": one.detail, "todo": None if one.ok else one.todo,
-            "tag": tag(GOOD, "success") if one.ok else tag(TODO, "danger"),
+            "tag": _tag(one, uncovered=cover_warning(local_day(visit.now)) is not None),
             "href": reverse("admin:calendar") if one.code == "calendar" else "",
         }  # fmt: skip
     if visit.actor.role == "admin":
         yield _second_factors()
+
+
+def _tag(one: Finding, *, uncovered: bool) -> Any:
+    """A calendar that will run out is no fault yet, but somebody must enter the next year."""
+    if not one.ok:
+        return tag(TODO, "danger")
+    return tag(TODO, "warning") if one.code == "calendar" and uncovered else tag(GOOD, "success")
 
 
 def _second_factors() -> dict[str, Any]:
@@ -49,7 +58,7 @@ def _second_factors() -> dict[str, Any]:
     without = [person.name for person, factors in with_factors(admins) if not factors]
     named = "、".join(without[:5])
     detail = (
-        Text(f"未开启：{named}", f"not set up by {', '.join(without[:5])}")
+        Text(f"未开启：{named}。", f"not set up by {', '.join(without[:5])}.")
         if without
         else Text("所有系统管理员都已开启", "set up by every administrator")
     )

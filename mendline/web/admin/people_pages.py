@@ -87,10 +87,11 @@ def people_list(visit: Visit) -> HttpResponse:
     """Everybody, found by name, role, place and whether they are active."""
     form = _filters(visit)
     page = page_of(_narrowed(visit), visit, newest_first=False)
+    regions = dict(Region.objects.values_list("code", "name"))
     rows = [
         [
             link(reverse("admin:person", args=[person.pk]), person.name), isolated(person.username),
-            say(role_name(person.role)), person.station_no or person.region or "—",
+            say(role_name(person.role)), person.station_no or regions.get(person.region, "—"),
             tag(ACTIVE, "success") if person.is_active else tag(OFF, "danger"),
             tag(Text("已开启", "on"), "success") if factors else tag(Text("未开启", "off")),
         ]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 
 from mendline.access.actors import EVERYWHERE, OF_A_REGION, OF_A_STATION
 from mendline.access.models import Person
@@ -17,6 +17,7 @@ from mendline.kernel.errors import NotVisible
 from mendline.kernel.text import Text
 from mendline.process.definition import Process, Transition
 from mendline.process.loading import latest, processes
+from mendline.web.admin.entries import COMMA
 from mendline.web.admin.office import ADMIN, STEWARDS, room, show
 from mendline.web.admin.people_pages import PERSON_ROLES
 from mendline.web.admin.tables import link, table, tag
@@ -90,16 +91,16 @@ def _row(process: Process, step: Transition) -> list[Any]:
     stays = all(source == target for source, target in step.to.items())
     return [
         say(step.label),
-        "、".join(map(say, sources)) if len(sources) <= 6 else say(Text(f"{len(sources)} 种状态",
+        say(COMMA).join(map(say, sources)) if len(sources) <= 6 else say(Text(f"{len(sources)} 种状态",
             f"{len(sources)} states")),
-        tag(Text("不变", "unchanged")) if stays else "、".join(map(say, targets)),
+        tag(Text("不变", "unchanged")) if stays else say(COMMA).join(map(say, targets)),
         rules_markup(step.rules),
     ]  # fmt: skip
 
 
 def rules_markup(rules: tuple[str, ...]) -> Any:
     """Return rule ids that lead to their texts."""
-    return format_html_join(" ", "{}", ((rule(one),) for one in rules)) or "—"
+    return format_html("<span>{}</span>", format_html_join(" ", "{}", ((rule(one),) for one in rules)) or "—")
 
 
 def _sees(code: str) -> Text:

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from mendline.kernel.text import Text
 from mendline.process.definition import Notice, Process
 from mendline.process.loading import latest, processes
+from mendline.web.admin.entries import COMMA
 from mendline.web.admin.office import STEWARDS, room, show
 from mendline.web.admin.role_pages import rules_markup
 from mendline.web.admin.tables import table
@@ -42,20 +43,16 @@ def texts(visit: Visit) -> HttpResponse:
 
 
 def _row(process: Process, notice: Notice) -> list[object]:
-    other = format_html('<div class="help" lang="en">{}</div>', notice.text.en) if visit_is_chinese() else format_html(
-        '<div class="help" lang="zh-Hans">{}</div>', notice.text.zh
-    )  # fmt: skip
+    words = _named(process, notice)
+    language, other = ("en", words.en) if say(Text("zh", "en")) == "zh" else ("zh-Hans", words.zh)
+    comma = say(COMMA)
     return [
-        "、".join(say(cause_name(process, cause)) for cause in sorted(notice.on)),
-        "、".join(say(role_name(role)) for role in notice.to),
-        "、".join(say(CHANNELS[channel]) for channel in notice.channels if channel in CHANNELS),
-        format_html("{}{}", say(_named(process, notice)), other),
+        comma.join(say(cause_name(process, cause)) for cause in sorted(notice.on)),
+        comma.join(say(role_name(role)) for role in notice.to),
+        comma.join(say(CHANNELS[channel]) for channel in notice.channels if channel in CHANNELS),
+        format_html('<div>{}<div class="help" lang="{}">{}</div></div>', say(words), language, other),
         rules_markup(notice.rules),
     ]
-
-
-def visit_is_chinese() -> bool:
-    return say(Text("zh", "en")) == "zh"
 
 
 def cause_name(process: Process, cause: str) -> Text:

@@ -13,6 +13,7 @@ from mendline.access import tokens
 from mendline.access.models import Person, Token
 from mendline.kernel.errors import NotVisible, Refused
 from mendline.kernel.text import Text
+from mendline.web.admin.entries import COMMA
 from mendline.web.admin.forms import OfficeForm, choice, line, options, several
 from mendline.web.admin.office import ADMIN, room, show
 from mendline.web.admin.tables import isolated, link, moment, page_of, post_button, table, tag
@@ -49,7 +50,7 @@ def token_list(visit: Visit) -> HttpResponse:
     rows = [
         [
             isolated(token.name), link(reverse("admin:person", args=[token.person_id]), token.person.username),
-            "、".join(say(SCOPES[scope]) for scope in token.scopes if scope in SCOPES), _standing(token, visit),
+            say(COMMA).join(say(SCOPES[scope]) for scope in token.scopes if scope in SCOPES), _standing(token, visit),
             moment(token.created_at), moment(token.last_used_at), _revoking(token, visit),
         ]
         for token in page.rows

@@ -90,7 +90,8 @@ def webhook(visit: Visit, webhook_id: int) -> HttpResponse:
     page = page_of(Outgoing.objects.filter(channel="webhook", address=f"{PREFIX}{hook.pk}"), visit, size=25)
     rows = [
         [
-            moment(row.at), format_html('<code lang="en">{}</code><br>{}', row.notice, row.subject), state_tag(row),
+            moment(row.at), format_html('<div><code lang="en">{}</code><br>{}</div>', row.notice, row.subject),
+            state_tag(row),
             str(row.attempts), isolated(row.error), body_of(row), again_button(visit, row),
         ]
         for row in page.rows
