@@ -61,6 +61,17 @@ def cause(process: Process, name: str) -> Text:
     return quoted(process.transitions[name].label) if name in process.transitions else Text(name, name)
 
 
+def notice_words(process: Process, text: Text) -> Text:
+    """Return the text of a notice with what its places stand for in place of their names."""
+    places = {name: fact.label for name, fact in process.facts.items()}
+    places |= {
+        "ref": Text("单号", "number"),
+        "order_ref": Text("维修单", "order"),
+        "station_no": Text("维修站", "station"),
+    }
+    return text.filled(**{name: Text(f"〔{label.zh}〕", f"[{label.en}]") for name, label in places.items()})
+
+
 def quoted(text: Text) -> Text:
     return Text(f"“{text.zh}”", f"“{text.en}”")
 

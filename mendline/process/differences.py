@@ -64,8 +64,7 @@ def _whole(old: Process, new: Process) -> Iterator[Difference]:
     if old.label != new.label:
         yield Difference("whole", "label", "changed", from_to(Text("流程名称", "The name"), old.label, new.label))
     if old.source != new.source:
-        was, now = Text(old.source, old.source), Text(new.source, new.source)
-        yield Difference("whole", "source", "changed", from_to(Text("来源文件", "The source"), was, now))
+        yield Difference("whole", "source", "changed", Text("来源文件改变", "The source is another"), code=new.source)
     if old.kind != new.kind:
         text = Text("单据种类改变", f"The kind of record changes from {old.kind} to {new.kind}")
         yield Difference("whole", "kind", "changed", text)

@@ -24,6 +24,7 @@ from mendline.kernel.errors import Conflict
 from mendline.kernel.text import Text
 from mendline.kernel.time import Unreadable
 from mendline.process.definition import OVERLAYS_PER_VERSION, Parameter, Process, edition_of
+from mendline.process.difference_words import notice_words
 from mendline.process.models import Overlay
 from mendline.process.parameter_words import label_of
 from mendline.process.reading import Fault, Reader
@@ -149,7 +150,7 @@ def texts_that_say(process: Process, name: str) -> list[Text]:
     if not isinstance(value, Duration) or value == Duration():
         return []
     words = value.text().zh
-    texts = [notice.text for notice in process.notices]
+    texts = [notice_words(process, notice.text) for notice in process.notices]
     texts += [step.help for step in process.transitions.values() if step.help is not None]
     return [text for text in texts if words in text.zh.replace(" ", "")]
 

@@ -19,6 +19,7 @@ from mendline.process.difference_words import (
     from_to,
     listed,
     missing,
+    notice_words,
     quoted,
     renamed,
     role,
@@ -198,10 +199,12 @@ def _manner(was: Transition, now: Transition, who: Text) -> Iterator[Text]:
 def notices(old: Process, new: Process) -> Iterator[Difference]:
     before, after = ({notice.name: notice for notice in process.notices} for process in (old, new))
     for name in missing(after, before):
-        text = Text(f"新通知：{after[name].text.zh}", f"New notice: {after[name].text.en}")
+        words = notice_words(new, after[name].text)
+        text = Text(f"新通知：{words.zh}", f"New notice: {words.en}")
         yield Difference("notices", name, "added", text, after[name].rules)
     for name in missing(before, after):
-        text = Text(f"不再通知：{before[name].text.zh}", f"No longer told: {before[name].text.en}")
+        words = notice_words(old, before[name].text)
+        text = Text(f"不再通知：{words.zh}", f"No longer told: {words.en}")
         yield Difference("notices", name, "gone", text, before[name].rules)
     for name, was, now in both(before, after):
         for text, code in _of_notice(old, new, was, now):
@@ -209,9 +212,10 @@ def notices(old: Process, new: Process) -> Iterator[Difference]:
 
 
 def _of_notice(old: Process, new: Process, was: Notice, now: Notice) -> Iterator[tuple[Text, str]]:
-    who = Text(f"通知“{now.text.zh}”", f"Notice “{now.text.en}”")
+    words = notice_words(new, now.text)
+    who = Text(f"通知“{words.zh}”", f"Notice “{words.en}”")
     if was.text != now.text:
-        yield renamed(Text("通知", "notice"), was.text, now.text), ""
+        yield renamed(Text("通知", "notice"), notice_words(old, was.text), words), ""
     for zh, en, before, after in (
         ("不再发给", "no longer goes to", [role(code) for code in was.to], [role(code) for code in now.to]),
         (

@@ -65,7 +65,8 @@ def test_uds_06_two_editions_are_compared_in_words(signed_in: SignIn) -> None:
     said = signed_in("station_coordinator").get(COMPARE, {"a": "2", "b": "3"}).content.decode()
 
     assert "联系不上多久可撤单由5天改为5个工作日" in said
-    assert "mark-added" in said and "新状态“已打印”" in said
+    assert "mark-added" in said and "〔单号〕" in said and "{ref}" not in said
+    assert "新状态“已打印”" in said
     assert "与尚未发布的文件比较" not in said, "only who writes procedures sends files"
 
 

@@ -79,7 +79,7 @@ def _compared(visit: Visit, older: Process, newer: Process) -> dict[str, object]
         "newer": newer,
         "count": len(found),
         "sections": list(_sections(found)),
-        "picture": svg(newer, visit.language, marked=marked),
+        "picture": svg(newer, visit.language, marked=marked) if marked.states or marked.steps else "",
         "picture_before": svg(older, visit.language, marked=marks(gone)) if gone else "",
     }
 

@@ -72,7 +72,7 @@ def families(visit: Visit) -> list[Family]:
 
 
 def editions_of(code: str) -> list[Edition]:
-    """Return the editions of a process: each file, followed by its overlays, the newest first."""
+    """Return the editions of a process, the newest first: each file below its overlays."""
     holding = list(ProcedureVersion.objects.filter(process=code, ended_at=None).order_by("product_line"))
     published = dict(
         ProcedureVersion.objects.filter(process=code)
@@ -87,11 +87,11 @@ def editions_of(code: str) -> list[Edition]:
     for (known, version), base in sorted(processes().items(), key=lambda item: -item[0][1]):
         if known != code:
             continue
-        found.append(Edition(version, base, _lines(holding, version), (), published.get(version, "")))
         for row in standing.get(version, ()):
             changes = tuple(parameter_changes.words_of(base, row.settings))
             process = process_for(code, row.version)
             found.append(Edition(row.version, process, _lines(holding, row.version), changes, row.document))
+        found.append(Edition(version, base, _lines(holding, version), (), published.get(version, "")))
     return found
 
 

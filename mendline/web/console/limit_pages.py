@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
-from mendline.kernel.durations import Duration
 from mendline.kernel.errors import Invalid, NotVisible, Refused
 from mendline.kernel.text import Text
 from mendline.network.models import ProductLine
@@ -40,7 +39,8 @@ class LimitField:
     in_words: Text
     value: str
     rules: tuple[str, ...]
-    is_duration: bool
+    choices: tuple[tuple[str, Text], ...]  # of a word; empty for everything else
+    is_list: bool
     said_in: tuple[Text, ...]  # notices that state the file's value in words
 
     @property
@@ -104,6 +104,9 @@ def _fields(visit: Visit, base: Process) -> list[LimitField]:
     found: list[LimitField] = []
     for name, value in base.parameters.items():
         in_file = overlays.written(value)
+        choices = tuple((word, value_words(base, word)) for word in overlays.WORDS_OF.get(name, ()))
+        if isinstance(value, str) and not choices:
+            continue  # a word that only the file may say
         asked = visit.posted.get(f"p_{name}", "") if visit.request.method == "POST" else visit.asked(f"p_{name}", 500)
         typed = asked.strip()[:500] or in_file
         said_in = tuple(overlays.texts_that_say(base, name)) if typed != in_file else ()
@@ -115,8 +118,9 @@ def _fields(visit: Visit, base: Process) -> list[LimitField]:
                 value_words(base, value),
                 typed,
                 rules_of(base, name),
-                isinstance(value, Duration),
+                choices,
+                isinstance(value, tuple),
                 said_in,
-            )  # fmt: skip
+            )
         )
     return found

@@ -23,15 +23,13 @@ from mendline.web.console.fact_words import Shown, facts_shown, moments_shown, o
 from mendline.web.console.late_words import late_stories
 from mendline.web.console.next_step import next_step
 from mendline.web.console.picture import picture_of
-from mendline.web.console.timeline import TOPICS, timeline_of
+from mendline.web.console.timeline import SAID_IN_WORDS, TOPICS, timeline_of
 from mendline.web.console.visit import Visit, screen
 
 ORDER_KIND = "repair"
 # Shown in the head of the page, not once more among the facts.
 IN_THE_HEAD = frozenset({"customer", "product", "serial_no", "area", "address", "fault", "engineer"})
 
-# Codes of a change of limits; its page says in words what they mean.
-SAID_IN_WORDS = frozenset({"changes_process", "changes_version", "new_limits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +135,8 @@ def sheet_of(visit: Visit, page: SubjectPage) -> Sheet:
     rows = [StepRow(item.transition, item.refusal, subject.ref) for item in page.steps]
     possible = [row for row in rows if row.refusal is None]
     primary = possible[0] if possible else None
-    if primary is not None and primary.step.danger and is_order:
-        primary = None  # voiding an order is never the button that a hurried thumb hits first
+    if primary is not None and primary.step.danger and (is_order or subject.category == "done"):
+        primary = None  # voiding an order, or what holds, is never the button that a hurried thumb hits first
     return Sheet(
         subject=subject,
         process=process,

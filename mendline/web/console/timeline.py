@@ -45,6 +45,8 @@ OTHER_KINDS = {
 }
 BESIDE_THE_STEPS = (".reveal_phone", ".attach")
 READ_BY = "document."
+# Codes of a change of limits; its page says in words what they mean.
+SAID_IN_WORDS = frozenset({"changes_process", "changes_version", "new_limits"})
 CHANNELS = {"inbox": Text("站内", "in-app"), "email": Text("邮件", "e-mail"), "webhook": Text("接口", "webhook")}
 DELIVERY = {
     "pending": Text("待发送", "waiting"),
@@ -169,7 +171,9 @@ def _with_what(title: Text, data: Mapping[str, Any]) -> Text:
 def _facts(process: Process, given: Mapping[str, Any]) -> list[Shown]:
     """What was given with the step, in the file's order; what the history keeps hidden is left out."""
     return [
-        shown(fact, given[name]) for name, fact in process.facts.items() if given.get(name) not in (None, "", HIDDEN)
+        shown(fact, given[name])
+        for name, fact in process.facts.items()
+        if given.get(name) not in (None, "", HIDDEN) and name not in SAID_IN_WORDS
     ]
 
 
