@@ -68,6 +68,7 @@ ALLOWED = (
     r"Mendline", r"English",  # the product, and the way to the other language
     r"CC-WEB", r"CC", r"PDF", r"Excel", r"SLA", r"QR", r"GB/T", r"WEB",
     r"XX", r"wxs",  # a place in a prescribed wording; initials, as an example of what can be looked for
+    r"mendline worker", r"UTC",  # a command to look after, and what other zones are reckoned from
     r"Ctrl", r"Cmd", r"Alt", r"Esc", r"Enter", r"Tab", r"Shift",
 )  # fmt: skip
 LATIN = re.compile(r"[A-Za-z]{2,}")
@@ -129,7 +130,8 @@ ABOUT = {
 EXTRA = {
     "region_interface": ("/inbox/?tab=late", "/inbox/?tab=undispatched", "/inbox/?tab=documents",
                          "/stations/000001/?show=contacts_late"),
-    "station_coordinator": ("/search/?q=李明", "/search/?q=王先生"),
+    "station_coordinator": ("/search/?q=李明", "/search/?q=王先生", "/settings/"),
+    "admin": ("/settings/", "/admin/roles/station_coordinator/", "/admin/calendar/", "/admin/texts/"),
     "process_owner": ("/procedures/unified_repair/3/", "/rules/"),
     "cc_agent": ("/no-such-page/",),
 }  # fmt: skip
