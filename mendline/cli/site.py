@@ -19,6 +19,9 @@ DOCS = ROOT / "docs"
 BUILD = ROOT / "build"
 _SOURCE = "site-source"  # what the builder reads; named in docs/site/*.toml
 _TO_PICTURES = re.compile(r"(\]\()((?:\.\./)+)(images/)")
+# A line that ends and a next one that begins in Chinese are one sentence; the browser would put a blank between them.
+_CHINESE_BREAK = re.compile(r"(?<=[\u3001-\u303f\u4e00-\u9fff\uff00-\uffef”’])\n(?=[\u4e00-\u9fff“‘（])")
+_FENCED = re.compile(r"(^```.*?^```$)", re.M | re.S)
 _COMMANDS_HEAD = {
     "zh": (
         "命令",
@@ -125,7 +128,10 @@ def _stage(language: str, folder: Path) -> None:
     for page in folder.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         # In the sources the pictures lie beside the language, here inside it: one step less.
-        page.write_text(_TO_PICTURES.sub(_one_step_less, text), encoding="utf-8")
+        text = _TO_PICTURES.sub(_one_step_less, text)
+        parts = _FENCED.split(text)  # prose and code in turn
+        parts[::2] = [_CHINESE_BREAK.sub("", prose) for prose in parts[::2]]
+        page.write_text("".join(parts), encoding="utf-8")
     shutil.copytree(DOCS / "images", folder / "images", ignore=shutil.ignore_patterns("*.json"))
 
 

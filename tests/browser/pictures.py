@@ -24,12 +24,28 @@ LONGEST_PX = 1400  # of a page that is longer only the beginning is shown
 # What of the walk in test_screens is in the documentation, in both languages.
 PICTURED = frozenset(
     {
-        "intake-known-wide", "queue-wide", "order-promised-wide", "order-late-wide", "step-wide", "search-wide",
-        "beside-wide", "inbox-wide", "verdict-wide", "callbacks-wide", "callback-wide", "procedure-wide", "replay-wide",
-        "queue-phone", "order-promised-phone", "step-phone", "stations-wide", "notices-wide",
+        "intake-known-wide",
+        "queue-wide",
+        "order-promised-wide",
+        "order-late-wide",
+        "step-wide",
+        "search-wide",
+        "beside-wide",
+        "inbox-wide",
+        "verdict-wide",
+        "callbacks-wide",
+        "callback-wide",
+        "procedure-wide",
+        "replay-wide",
+        "queue-phone",
+        "order-promised-phone",
+        "stations-wide",
         "procedures-wide",
+        "network-map-wide",
+        "figures-wide",
+        "admin-wide",
     }
-)  # fmt: skip
+)
 
 # Headings and column heads that are seen, without what differs from one order or day to the next.
 _HEADINGS = """() => [...document.querySelectorAll("main h1, main h2, main h3, main .card-title, main th, main legend")]

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from mendline.access.actors import Actor
 from mendline.care.scorecards import refresh_scorecards
+from mendline.figures import facts
 from mendline.network.models import Product, Station
 from mendline.orders.models import Record
 from mendline.orders.store import Loaded
@@ -81,6 +82,8 @@ def orders(people: None) -> list[Loaded]:
     do(solved, "resolve_remotely", now=now - timedelta(hours=7), promise_reason="软件问题,电话解决")
     made.append(solved)
     refresh_scorecards(now)
+    while facts.catch_up(now):
+        pass
     return made
 
 
@@ -144,6 +147,8 @@ def test_no_page_is_wider_than_its_window(office: Office, orders: list[Loaded], 
     for name, path in (
         ("inbox", "/inbox/"),
         ("stations", "/stations/"),
+        ("network-map", "/network/map/"),
+        ("figures", "/figures/"),
         ("undispatched", "/inbox/?tab=undispatched"),
         ("procedure", "/procedures/unified_repair/3/"),
     ):
@@ -158,6 +163,10 @@ def test_no_page_is_wider_than_its_window(office: Office, orders: list[Loaded], 
     shown(desk, f"procedures-{ending}")
     desk.open("/procedures/unified_repair/3/replay/?p_contact_limit=2h&days=7")
     shown(desk, f"replay-{ending}")
+
+    desk = office.desk("admin", locale=locale, width=width, height=height)
+    desk.open("/admin/")
+    shown(desk, f"admin-{ending}")
 
 
 def test_the_dark_page_is_dark_from_the_first_paint(office: Office, orders: list[Loaded]) -> None:
