@@ -27,6 +27,9 @@ const OTHER_NAMES = {
   日喀则地区: "5402", 昌都地区: "5403", 林芝地区: "5404", 山南地区: "5405", 那曲地区: "5406",
 };
 
+// Where a name is better written than in the middle of the shape, which lies in the sea or in a neighbour.
+const OTHER_PLACES = { 河北: [115.3, 38.2], 辽宁: [122.8, 41.6], 内蒙古: [112.2, 41.6], 天津: [117.4, 39.3], 甘肃: [103.9, 36.1] };
+
 // Degrees that a thinned line may lie beside the true one, and decimals that are kept of each point.
 const OVERVIEW = { tolerance: 0.05, decimals: 2 };
 const PROVINCE = { tolerance: 0.012, decimals: 3 };
@@ -70,7 +73,7 @@ function feature(code, { geometry, properties }, detail) {
     .map((rings) => rings.map((points) => ring(points, detail)).filter((points) => points.length > 3))
     .filter((rings) => rings.length);
   if (!drawn.length) return feature(code, { geometry, properties }, { ...detail, tolerance: detail.tolerance / 4 });
-  const at = properties.cp?.map((degrees) => Number(degrees.toFixed(2)));
+  const at = (OTHER_PLACES[properties.name] ?? properties.cp)?.map((degrees) => Number(degrees.toFixed(2)));
   return { type: "Feature", properties: { code, at }, geometry: { type: "MultiPolygon", coordinates: drawn } };
 }
 

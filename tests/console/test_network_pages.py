@@ -18,11 +18,12 @@ from mendline.kernel.time import local_day
 from mendline.network.models import Capacity, Coverage, DayLoad, No800Area, Region, Station
 from mendline.network.revision import CHECK_EVERY, check_every
 from mendline.orders.models import Record
-from mendline.orders.transitions import begin
+from mendline.orders.transitions import begin, perform
 from tests.make import LONG_AGO, a_station, an_actor
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
+NORTH = Actor(1, "赵敏", "region_interface", region="north", via="test")
 TODAY = local_day(timezone.now())
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -50,8 +51,7 @@ def text_of(client: Client, path: str, status: int = 200) -> str:
 def a_request(**given: object) -> str:
     wanted = {"change_kind": "add_area", "product_line": "desktop", "area": "110105", "station_no": "000001",
               "effective_from": TOMORROW.isoformat(), **given}  # fmt: skip
-    actor = Actor(1, "赵敏", "region_interface", region="north", via="test")
-    return begin("coverage_change", "submit", actor=actor, now=timezone.now(), given=wanted).ref
+    return begin("coverage_change", "submit", actor=NORTH, now=timezone.now(), given=wanted).ref
 
 
 # --- who sees what ----------------------------------------------------------------------------------------------
@@ -301,6 +301,7 @@ def test_com_06_a_request_shows_what_it_would_do_before_it_is_judged(signed_in: 
     page = text_of(client, f"/network/changes/{ref}/")
     assert "近30天涉及的 3 单中，3 单会派往别处" in page
     assert "000002" in page and "000001" in page
+    assert 'href="/network/" aria-current="page"' in page  # the navigation is there as on every page
     english = text_of(signed_in("region_interface", language="en"), f"/network/changes/{ref}/")
     assert "3 of 3 orders of the last 30 days would have gone elsewhere" in english
 
@@ -311,6 +312,21 @@ def report_from(area: str, number: int) -> None:
     given = {**REPORT, "area": area, "customer": {"name": "王先生", "phone": f"1380000{number:04}"}}
     at = timezone.now() - timedelta(days=2, minutes=number)
     begin("unified_repair", "report", actor=an_actor("cc_agent"), now=at, given=given)
+
+
+def test_com_06_machines_read_the_effect_of_a_request_until_it_is_judged(signed_in: SignIn) -> None:
+    for number in range(3):
+        report_from("110105", number)
+    ref = a_request()
+    client, path = signed_in("region_interface"), f"/api/v1/coverage-changes/{ref}/effect"
+    found = client.get(path).json()
+    assert (found["orders"], found["orders_moved"], found["is_sample"]) == (3, 3, False)
+    assert found["moved"] == [{"before": "000002", "after": "000001", "orders": 3}]
+    assert [one["station"] for one in found["after"]] == ["000001", "000002"]
+    assert signed_in("station_coordinator").get(path).status_code == 403
+    assert signed_in("region_interface", region="east").get(path).status_code == 404
+    perform(ref, "withdraw", actor=NORTH, now=timezone.now())
+    assert client.get(path).json()["rule"] == "COM-06"
 
 
 def test_a_station_learns_nothing_of_its_neighbours_from_its_request(signed_in: SignIn) -> None:

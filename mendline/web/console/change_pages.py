@@ -95,7 +95,7 @@ def effect_context(visit: Visit, request: Loaded) -> dict[str, Any]:
     facts, today = request.facts, local_day(visit.now)
     planned = Planned.of(facts, today)
     context: dict[str, Any] = {
-        "request": request, "state": process.states[request.state].label, "planned": planned,
+        "change": request, "state": process.states[request.state].label, "planned": planned,
         "kind": process.facts["change_kind"].of.get(planned.kind, Text(planned.kind, planned.kind)),
         "line_name": line_names().get(planned.line, Text(planned.line, planned.line)),
         "area_name": area_text(planned.area) if planned.area else None, "sees": visit.actor.role in SEES_THE_NETWORK,
