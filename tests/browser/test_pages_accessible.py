@@ -134,6 +134,9 @@ EXTRA = {
     "admin": ("/settings/", "/admin/roles/station_coordinator/", "/admin/calendar/", "/admin/texts/"),
     "process_owner": ("/procedures/unified_repair/3/", "/rules/"),
     "cc_agent": ("/no-such-page/",),
+    "channel_management": ("/network/stations/000001/", "/network/map/?area=11", "/network/map/?area=110108",
+                           "/network/gaps/", "/network/gaps/?show=overlaps", "/network/no800/", "/network/capacity/",
+                           "/network/changes/", "/network/import/"),
 }  # fmt: skip
 
 
