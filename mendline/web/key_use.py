@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -48,5 +48,5 @@ class KeyUse:
             self._noted[secret] = now
         try:
             tokens.note_use(secret, now)
-        except DatabaseError:  # the answer is there already; the next one will be noted
+        except (DatabaseError, InterfaceError):  # the answer is there already; the next one will be noted
             logger.warning("the use of a key could not be noted", exc_info=True)

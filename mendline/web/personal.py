@@ -6,7 +6,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
@@ -42,5 +42,5 @@ def _person(request: HttpRequest) -> Person | None:
         return None
     try:
         return request.user if isinstance(request.user, Person) else None
-    except DatabaseError:  # the page of the state of things must come even then
+    except (DatabaseError, InterfaceError):  # the page of the state of things must come even then
         return None

@@ -81,7 +81,7 @@ def test_a_promise_typed_on_ones_own_clock_is_the_same_moment_for_all(signed_in:
 
     assert answer.status_code in (200, 204, 302), answer.content.decode()[:800]
     kept = RepairOrder.objects.unscoped("a test looks").get(ref=order.ref)
-    assert datetime.fromisoformat(kept.facts["t31"]) == wanted
+    assert datetime.fromisoformat(kept.facts["t3_promises"][0]["at"]) == wanted
 
 
 def test_times_are_shown_on_the_persons_clock_and_the_page_says_so(signed_in: SignIn) -> None:
