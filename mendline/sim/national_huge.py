@@ -202,6 +202,7 @@ def _pattern(order: Loaded) -> Pattern:
     for name in ("customer", "ref", "station_no", "region"):
         facts.pop(name, None)
     columns = {column: facts.pop(column) for column in ORDER_COLUMNS}
+    facts.pop("engineer", None)  # the copy's is another
     if "user_signature" in facts:
         facts["user_signature"] = "用户"  # whoever it is in the copy
     row = {

@@ -33,6 +33,13 @@ JOBS: Mapping[str, str] = {
     "fill_search": "search_jobs",
     "search_orders": "search_jobs",
     "render_palette": "search_jobs",
+    "fill_country": "pages_jobs",
+    "visitors": "pages_jobs",
+    "visit_pages": "pages_jobs",
+    "a_known_phone": "pages_jobs",
+    "can_look": "pages_browser",
+    "look_at_pages": "pages_browser",
+    "take_reports": "pages_browser",
     "warm_sweeper": "sweep_jobs",
     "sweep_all": "sweep_jobs",
 }
