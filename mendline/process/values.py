@@ -15,10 +15,9 @@ from mendline.kernel.durations import parse_duration
 from mendline.kernel.errors import Invalid
 from mendline.kernel.phones import NotAPhone, parse_phone
 from mendline.kernel.text import Text
+from mendline.kernel.unseen import unseen_in
 from mendline.process.definition import Fact, Process, Transition
 
-# Control characters have no place in a field; line breaks and tabs may stand in a longer text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _AREA = re.compile(r"^[1-9][0-9](?:[0-9]{2}){0,2}$")
 _CODE = re.compile(r"^[\w.\-/ ]+$")
 
@@ -79,10 +78,10 @@ def _text(fact: Fact, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _Wrong("应为文字", "must be text")
     text = str(value).replace("\r\n", "\n").strip()
-    if _CONTROL.search(text):
-        raise _Wrong("含有不可见的控制字符，请删除", "contains invisible control characters; remove them")
-    if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
-        raise _Wrong("含有无效字符", "contains a broken character")
+    unseen = unseen_in(text)
+    if unseen:
+        marks = ", ".join(unseen[:3])
+        raise _Wrong(f"含有看不见的字符（{marks}），请去掉", f"contains signs that nobody sees ({marks}); remove them")
     if len(text) > fact.longest:
         raise _Wrong(
             f"最多 {fact.longest} 个字，现在有 {len(text)} 个",

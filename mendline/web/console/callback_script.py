@@ -9,6 +9,7 @@ from typing import Any
 
 from mendline.kernel.text import Text
 from mendline.kernel.time import moment_text
+from mendline.kernel.unseen import held_apart
 from mendline.web.console.fact_words import product_name
 
 
@@ -36,9 +37,9 @@ _GOODBYE = Text("谢谢您。再有问题，请随时拨打报修电话。", "Th
 def script_for(facts: Mapping[str, Any]) -> list[Line]:
     """Return the lines of the call about an order with these facts."""
     names = {
-        "name": (facts.get("customer") or {}).get("name") or "—",
+        "name": held_apart(str((facts.get("customer") or {}).get("name") or "—")),
         "product": product_name(str(facts.get("product", ""))),
-        "fault": facts.get("fault") or "—",
+        "fault": held_apart(str(facts.get("fault") or "—")),
     }
     promises = [promise["at"] for promise in facts.get("t3_promises") or () if promise.get("at")]
     if facts.get("resolution") == "resolved_remotely" or not promises:

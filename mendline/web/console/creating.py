@@ -28,6 +28,11 @@ class Creation:
     process: Process
     step: Transition
 
+    @property
+    def needs_order(self) -> bool:
+        """Whether it is about an order; others stand alone."""
+        return self.process.kind != ORDER_KIND and self.process.kind not in STAND_ALONE
+
 
 def creation(actor: Actor, code: str, name: str) -> Creation:
     """Return the creating step, or raise NotVisible when there is none or not for this role."""

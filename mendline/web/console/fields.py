@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mendline.kernel.text import Text
+from mendline.kernel.unseen import unseen_in, without_unseen
 from mendline.network import areas
 from mendline.process.definition import Fact, Process, Transition
 from mendline.web.shown_zone import shown_zone
@@ -16,6 +17,11 @@ LONG_TEXT = 200  # characters from which a text gets several lines
 FEW_CHOICES = 4  # up to here choices are buttons, beyond a list
 # Facts that hardly change from step to step: what the order already knows stands in the field.
 STEADY = frozenset({"serial", "product", "area", "person"})
+
+CLEANED = Text(
+    "粘贴进来的看不见的字符（{marks}）已经去掉，请核对后再提交一次",
+    "signs that nobody sees ({marks}) came along and were removed; check it and send it once more",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,9 @@ def _field(
         return Field(name, fact, required, parts=parts, error=error)
     text = posted.get(name, "") if posted is not None else text_of(fact, value)
     choices = tuple(Choice(code, label) for code, label in fact.of.items()) if fact.of else options(fact)
+    unseen = unseen_in(text.replace("\r\n", "\n"))
+    if unseen:  # nobody can delete by hand what cannot be seen
+        text, error = without_unseen(text), CLEANED.filled(marks=", ".join(unseen[:3]))
     shown = areas.name_of(text) if fact.type == "area" and text else ""
     return Field(name, fact, required, text, choices, error=error, shown=shown)
 

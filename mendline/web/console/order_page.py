@@ -9,10 +9,10 @@ from typing import Any
 from django.http import HttpResponse
 
 from mendline.dispatch.choosing import explained
-from mendline.kernel.errors import Refused
+from mendline.kernel.errors import NotVisible, Refused
 from mendline.kernel.text import Text
 from mendline.network.models import Station
-from mendline.orders import queries
+from mendline.orders import queries, store
 from mendline.orders.queries import SubjectPage
 from mendline.orders.store import Loaded
 from mendline.process import rules as rule_texts
@@ -29,7 +29,6 @@ from mendline.web.console.visit import Visit, screen
 ORDER_KIND = "repair"
 # Shown in the head of the page, not once more among the facts.
 IN_THE_HEAD = frozenset({"customer", "product", "serial_no", "area", "address", "fault", "engineer"})
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,8 @@ class Link:
 @screen
 def order(visit: Visit, ref: str) -> HttpResponse:
     """The order's page; beside a list, its body alone."""
+    if store.table_of(ref) != "order":
+        raise NotVisible  # records have pages of their own
     beside = visit.request.headers.get("X-Beside") == "1"
     template = "console/order/beside.html" if beside else "console/order/page.html"
     return visit.render(template, body_of(visit, ref) | {"beside": beside})

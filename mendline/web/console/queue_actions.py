@@ -11,18 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
 from mendline.access.actors import OF_A_STATION, Actor
 from mendline.kernel.errors import Conflict, Invalid, NotVisible, Refused
+from mendline.kernel.ids import is_ref
 from mendline.kernel.text import Text
+from mendline.orders import store
 from mendline.orders.queries import PAGE
 from mendline.orders.queue import matching, rows_of
 from mendline.orders.transitions import perform
 from mendline.process.definition import Process, Transition
 from mendline.process.loading import latest, process_for
 from mendline.web.console.choices import engineers
+from mendline.web.console.once import already_done
 from mendline.web.console.queue_address import PROCESS, QueueAddress, read_address
 from mendline.web.console.queue_rows import OUTCOMES, Columns, rows_markup
 from mendline.web.console.rows import order_rows
@@ -88,7 +92,7 @@ def call(visit: Visit, ref: str) -> HttpResponse:
     """
     outcome = visit.posted.get("outcome", "")
     revision = visit.posted.get("revision", "")
-    seen = int(revision) if revision.isdigit() and len(revision) < 10 else None
+    seen = int(revision) if revision.isdecimal() and len(revision) < 10 else None
     if outcome not in OUTCOMES:
         raise Refused("unknown_outcome", Text("请选择联系结果", "choose an outcome"))
     try:
@@ -149,7 +153,11 @@ def _row(visit: Visit, ref: str, said: Text, tone: str, status: int) -> HttpResp
 
 def _carried_out(visit: Visit, ref: str, step: Transition, given: Mapping[str, Any]) -> Outcome:
     try:
-        after = perform(ref, step.name, actor=visit.actor, now=visit.now, given=given)
+        with transaction.atomic():
+            if already_done(visit, f"{ref}.{step.name}", part=f":{ref}"):
+                after = store.load(ref, actor=visit.actor)
+            else:
+                after = perform(ref, step.name, actor=visit.actor, now=visit.now, given=given)
     except NotVisible:
         return Outcome(ref, False, ABSENT)
     except (Refused, Conflict) as problem:
@@ -170,4 +178,4 @@ def _outcome_words(process: Process, outcome: str) -> Text:
 
 
 def _refs(given: list[str]) -> list[str]:
-    return list(dict.fromkeys(ref[:32].replace("\x00", "") for ref in given if ref))[:AT_MOST]
+    return list(dict.fromkeys(ref for ref in given if is_ref(ref)))[:AT_MOST]

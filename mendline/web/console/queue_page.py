@@ -75,7 +75,7 @@ def _tiles(visit: Visit, address: QueueAddress) -> list[Tile]:
 def _after(text: str) -> tuple[str, int] | None:
     """The key of the last row of the page before; whatever does not look like one begins at the first page."""
     key, _, row_id = text.rpartition("~")
-    if not row_id.isdigit() or len(row_id) > 18:
+    if not row_id.isdecimal() or len(row_id) > 18:
         return None
     try:
         if key and datetime.fromisoformat(key).tzinfo is None:

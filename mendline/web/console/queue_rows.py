@@ -60,8 +60,8 @@ def row_markup(row: OrderRow, columns: Columns, language: str, is_gone: bool = F
     if is_gone:
         urged += f' <span class="badge bg-secondary-lt">{say(GONE)}</span>'
     state = " gone" if is_gone else ""
-    user = f'{escape(row.customer)} <span class="text-secondary">{_masked(row.phone)}</span>'
-    area, engineer = escape(say(row.area_name)), escape(row.assignee)
+    user = f'<bdi>{escape(row.customer)}</bdi> <span class="text-secondary">{_masked(row.phone)}</span>'
+    area, engineer = escape(say(row.area_name)), f"<bdi>{escape(row.assignee)}</bdi>" if row.assignee else ""
     promise = escape(say(row.promise)) if row.promise else ""
     cells = [
         f'<tr id="row-{ref}" class="order{state}" data-beside data-ref="{ref}" data-revision="{row.revision}">',
@@ -70,7 +70,7 @@ def row_markup(row: OrderRow, columns: Columns, language: str, is_gone: bool = F
         f'<td><span class="state state-{row.category}">{escape(say(row.state_label))}</span>{urged}</td>',
         f'<td class="text-nowrap">{user}{_small(area) if columns.folded else ""}</td>',
         f'<td class="full"><div>{escape(say(row.product_name))}</div>'
-        f'<div class="text-secondary small fault">{escape(row.fault)}</div></td>',
+        f'<div class="text-secondary small fault"><bdi>{escape(row.fault)}</bdi></div></td>',
         f'<td class="calls">{_calls(row.calls, columns, language)}</td>' if columns.calls else "",
         "" if columns.folded else f'<td class="roomy">{area}</td>',
         f'<td class="roomy">{escape(row.station_no)}</td>' if columns.station else "",

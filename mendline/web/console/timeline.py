@@ -116,7 +116,7 @@ def timeline_of(
         # A message's key begins with number and revision: the step that caused it.
         subject, _, rest = notice.key.partition(":")
         revision = rest.partition(":")[0]
-        cause = steps.get((subject, int(revision))) if revision.isdigit() else None
+        cause = steps.get((subject, int(revision))) if revision.isdecimal() else None
         if notice.channel == "webhook" or notice.notice == REMINDER:
             continue
         if cause is None:

@@ -20,7 +20,7 @@ def ticket(visit: Visit) -> HttpResponse:
 def changes(visit: Visit) -> HttpResponse:
     """What changed in this person's scope after an entry, as the live process would tell it."""
     since = visit.asked("since", 18)
-    if not since.isdigit():
+    if not since.isdecimal():
         return JsonResponse({"refs": [], "more": False, "id": 0})
     found = happened_after(int(since))
     actor = visit.actor
