@@ -17,6 +17,7 @@ import { workTheQueue } from "./queue";
 import { listenForKeys } from "./shortcuts";
 import { signaturePad } from "./signature";
 import { sayWhatFailed, toast } from "./toast";
+import { guide } from "./tour";
 
 // The page's policy allows no inline styles and no evaluated text.
 htmx.config.includeIndicatorStyles = false;
@@ -31,6 +32,7 @@ htmx.config.responseHandling = [
 
 waitForComposition();
 sayWhatFailed();
+guide();
 listenForKeys();
 workThePalette();
 openBeside();

@@ -1,5 +1,6 @@
 import htmx from "htmx.org";
 import { say } from "./language";
+import { toast } from "./toast";
 
 // What a person typed into the form of a step outlives a reload, a lost connection and a session that ended.
 // It stays in this tab (sessionStorage), belongs to one person, and goes when the form was accepted or given up.
@@ -70,6 +71,10 @@ function fill(form: HTMLFormElement, draft: Draft): void {
     sessionStorage.removeItem(keyOf(form));
     form.reset();
     note.remove();
+    toast(say("已放弃没有提交的内容", "What you had not sent is gone"), "info", () => {
+      if (form.isConnected) fill(form, draft);
+      keep(form);
+    });
   });
   note.append(words, drop);
   form.prepend(note);
@@ -117,12 +122,13 @@ export function keepDrafts(): void {
   }, true);
   document.body.addEventListener("htmx:load", (event) => formsIn((event as CustomEvent<{ elt: Element }>).detail.elt).forEach(restore));
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const { requestConfig, successful } = (
-      event as CustomEvent<{ requestConfig: { verb: string; elt: Element }; successful: boolean }>
+    const { requestConfig, xhr } = (
+      event as CustomEvent<{ requestConfig: { verb: string; elt: Element }; xhr: XMLHttpRequest }>
     ).detail;
+    const accepted = xhr.status >= 200 && xhr.status < 300; // an answer that leads elsewhere counts as well
     // The form itself has left the page by now: the event comes from what took its place.
     const form = requestConfig.elt.closest<HTMLFormElement>("form[data-draft]");
-    if (successful && requestConfig.verb === "post" && form) sessionStorage.removeItem(keyOf(form));
+    if (accepted && requestConfig.verb === "post" && form) sessionStorage.removeItem(keyOf(form));
   });
   document.body.addEventListener("htmx:responseError", (event) => {
     const { status, responseText } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;

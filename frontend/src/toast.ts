@@ -1,8 +1,10 @@
 import { Toast } from "@tabler/core/dist/js/tabler.esm.js";
 import { say } from "./language";
 
+type Tone = "info" | "success" | "warning" | "danger";
+
 /** Say something in the corner; it is read out by screen readers and goes away by itself. */
-export function toast(text: string, tone: "info" | "success" | "warning" | "danger" = "info"): void {
+export function toast(text: string, tone: Tone = "info", undo?: () => void): void {
   const corner = document.getElementById("toasts");
   if (!corner) return;
   const box = document.createElement("div");
@@ -12,9 +14,20 @@ export function toast(text: string, tone: "info" | "success" | "warning" | "dang
   body.className = "toast-body";
   body.textContent = text;
   box.append(body);
+  if (undo) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-sm m-2 mt-0";
+    button.textContent = say("撤销", "Undo");
+    button.addEventListener("click", () => {
+      undo();
+      box.remove();
+    });
+    box.append(button);
+  }
   corner.append(box);
   box.addEventListener("hidden.bs.toast", () => box.remove());
-  new Toast(box, { delay: tone === "danger" ? 12_000 : 5_000 }).show();
+  new Toast(box, { delay: tone === "danger" || undo ? 12_000 : 5_000 }).show();
 }
 
 /** Whatever goes wrong between the page and the server is said, never swallowed. */

@@ -21,3 +21,16 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TourTaken(models.Model):
+    """Somebody saw the tour of a role to its end, left it, or did not want it."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=40)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "role"], name="one_tour_per_role")]
+
+    def __str__(self) -> str:
+        return self.role

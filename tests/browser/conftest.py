@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from mendline.access.models import Person
 from mendline.cli import packages
 from mendline.kernel.time import SHANGHAI
+from mendline.web.models import TourTaken
 from tests.console.conftest import PLACES
 from tests.make import a_network
 
@@ -62,6 +63,8 @@ def people(transactional_db: None, settings: Settings) -> None:
     Person.objects.create(
         username="neighbour", name="刘洋", role="station_coordinator", password=password, station_no="000002"
     )
+    # Pages are looked at as people see them every day; the tour is offered to newcomers.
+    TourTaken.objects.bulk_create(TourTaken(person=person, role=person.role) for person in Person.objects.all())
 
 
 @dataclass

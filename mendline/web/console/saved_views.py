@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from mendline.kernel.text import Text
 from mendline.web.console.queue_address import QueueAddress, read_address
+from mendline.web.console.undo import Offer, after_removing
 from mendline.web.console.visit import Visit, go, screen
 from mendline.web.models import SavedView
 
@@ -53,8 +54,13 @@ def keep(visit: Visit) -> HttpResponse:
 @screen
 def remove(visit: Visit, view_id: int) -> HttpResponse:
     """Forget one of this person's own views; anybody else's is as if it were not there."""
-    _of(visit).filter(pk=view_id).delete()
-    return _back(visit, _checked(visit.posted.get("query", "")), Text("已删除视图", "The view is removed"))
+    query = _checked(visit.posted.get("query", ""))
+    view = _of(visit).filter(pk=view_id).first()
+    if view is None:  # already gone, or somebody else's: the same answer
+        return _back(visit, query, Text("已删除视图", "The view is removed"))
+    view.delete()
+    said = Text(f"已删除视图“{view.name}”", f"View “{view.name}” is removed")
+    return _back(visit, query, said, after_removing(visit, view))
 
 
 def _of(visit: Visit) -> QuerySet[SavedView]:
@@ -71,5 +77,5 @@ def _checked(query: str) -> str:
     return read_address(QueryDict(query[:400]).dict()).query
 
 
-def _back(visit: Visit, query: str, said: Text) -> HttpResponse:
-    return go(visit, reverse("console:queue") + (f"?{query}" if query else ""), said)
+def _back(visit: Visit, query: str, said: Text, offer: Offer | None = None) -> HttpResponse:
+    return go(visit, reverse("console:queue") + (f"?{query}" if query else ""), said, offer.slip if offer else "")

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from mendline.kernel.errors import Conflict, Invalid, NotVisible, Refused
-from mendline.kernel.ids import new_ref
+from mendline.kernel.ids import is_ref, new_ref
 from mendline.kernel.text import Text
 from mendline.orders import store
 from mendline.orders.store import Loaded, table_of
@@ -28,6 +28,7 @@ from mendline.web.console.once import already_done
 from mendline.web.console.order_page import body_of
 from mendline.web.console.record_page import record_body_of
 from mendline.web.console.timeline import Event
+from mendline.web.console.undo import Offer, after_begin, after_step, told_by
 from mendline.web.console.uploads import with_uploads
 from mendline.web.console.visit import Visit, go, screen
 
@@ -61,6 +62,11 @@ class StepForm:
         return address_of(self.within) if self.within else "/"
 
     @property
+    def tells(self) -> Text | None:
+        """Who is told of it: that cannot be undone."""
+        return told_by(self.process, self.step)
+
+    @property
     def uploads(self) -> bool:
         return any(field.fact.type in ("photo", "file", "signature") for field in self.fields)
 
@@ -73,7 +79,7 @@ def step(visit: Visit, ref: str, name: str) -> HttpResponse:
     transition = process.transitions.get(name)
     if transition is None or transition.creates:
         raise NotVisible
-    within = visit.request.POST.get("within") or visit.asked("within", 32) or subject.order_ref or ref
+    within = _place(visit.request.POST.get("within") or visit.asked("within", 32)) or subject.order_ref or ref
     then = visit.request.POST.get("then") or visit.asked("then", 20)
     form = step_form(visit, subject, process, transition, within=within, then=then)
     if visit.request.method != "POST":
@@ -91,7 +97,8 @@ def step(visit: Visit, ref: str, name: str) -> HttpResponse:
         return _redraw_after_conflict(visit, form)
     except Refused as refusal:
         return _redraw(visit, form, refusal, _fields(visit, process, transition, subject, refusal))
-    return _done(visit, within, said_after(process, transition, after), then)
+    offer = after_step(visit, process, transition, before=subject, after=after)
+    return _done(visit, within, said_after(process, transition, after), then, offer)
 
 
 def step_form(
@@ -111,6 +118,8 @@ def create(visit: Visit, code: str, name: str) -> HttpResponse:
     made = creation(visit.actor, code, name)
     order_ref = visit.request.POST.get("order") or visit.asked("order", 32)
     order = store.load(order_ref, actor=visit.actor) if order_ref else None
+    if (order is None or order.table != "order") if made.needs_order else order is not None:
+        raise NotVisible  # an address put together by hand: a request without its order, a report about another one
     address = reverse("console:create", args=[code, name]) + (f"?order={order_ref}" if order_ref else "")
     form = StepForm(
         made.process, made.step, address, "", order_ref, None, _fields(visit, made.process, made.step, order),
@@ -125,7 +134,8 @@ def create(visit: Visit, code: str, name: str) -> HttpResponse:
             after = begin_once(visit, made, with_uploads(visit, made.process, made.step, given, order_ref), order_ref)
     except Refused as refusal:
         return _redraw(visit, form, refusal, _fields(visit, made.process, made.step, order, refusal))
-    return _done(visit, order_ref or after.ref, said_after(made.process, made.step, after))
+    offer = after_begin(visit, made.process, made.step, after)
+    return _done(visit, order_ref or after.ref, said_after(made.process, made.step, after), offer=offer)
 
 
 def begin_once(visit: Visit, made: Creation, given: Mapping[str, Any], order_ref: str = "") -> Loaded:
@@ -179,6 +189,11 @@ def _fields(
         posted=posted,
         errors=refusal.fields if isinstance(refusal, Invalid) else None,
     )
+
+
+def _place(given: str) -> str:
+    """The number of the page that a form stands on; what is no number is no place."""
+    return given if is_ref(given) else ""
 
 
 def _refused_already(visit: Visit, form: StepForm, subject: Loaded) -> StepForm:
@@ -236,22 +251,22 @@ def _into_step(response: HttpResponse, form: StepForm) -> HttpResponse:
     return response
 
 
-def _done(visit: Visit, within: str, said: Text, then: str = "") -> HttpResponse:
+def _done(visit: Visit, within: str, said: Text, then: str = "", offer: Offer | None = None) -> HttpResponse:
     """The page it stood on, as it is now; or, without script, a redirect there; or the list it was taken from."""
     if then in THEN:
-        return go(visit, reverse(THEN[then]), said)
+        return go(visit, reverse(THEN[then]), said, offer.slip if offer else "")
     try:
         if not visit.by_htmx:
             store.load(within, actor=visit.actor)
-            return go(visit, address_of(within), said)
+            return go(visit, address_of(within), said, offer.slip if offer else "")
         body = body_of(visit, within) if table_of(within) == "order" else record_body_of(visit, within)
     except NotVisible:
         return go(visit, "/", said)  # the step moved it out of this person's scope
     template = "console/order/body.html" if table_of(within) == "order" else "console/order/record_body.html"
     beside = visit.request.headers.get("X-Beside") == "1"
-    return visit.render(template, {**body, "said_now": said, "beside": beside})
+    return visit.render(template, {**body, "said_now": said, "undo": offer, "beside": beside})
 
 
 def _revision(visit: Visit) -> int | None:
     text = visit.request.POST.get("revision", "")
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return int(text) if text.isdecimal() and len(text) < 10 else None

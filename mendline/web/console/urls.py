@@ -32,6 +32,8 @@ from mendline.web.console import (
     station_pages,
     status_page,
     steps,
+    tour,
+    undo,
     verdict_page,
 )
 from mendline.web.live import pages as live_pages
@@ -114,5 +116,8 @@ urlpatterns = [
     path("settings/", settings_pages.own_settings, name="settings"),
     path("settings/theme/", settings_pages.keep_theme, name="keep_theme"),
     path("status/", status_page.status, name="status"),
+    path("tour/", tour.tour, name="tour"),
+    path("tour/ended/", tour.ended, name="tour_ended"),
+    path("undo/", undo.undo, name="undo"),
     path("rules/", procedure_pages.rule_list, name="rules"),
 ]

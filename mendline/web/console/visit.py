@@ -83,10 +83,10 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
     return never_cache(vary_on_headers("HX-Request", "Cookie", "Accept-Language")(guarded))
 
 
-def go(visit: Visit, address: str, said: Text | None = None) -> HttpResponse:
-    """Send the browser to another page, in the way it asked; the sentence is shown there."""
+def go(visit: Visit, address: str, said: Text | None = None, undo: str = "") -> HttpResponse:
+    """Send the browser to another page, in the way it asked; the sentence is shown there, with the slip to undo it."""
     if said is not None:
-        messages.success(visit.request, visit.say(said))
+        messages.success(visit.request, visit.say(said), extra_tags=undo)
     if visit.by_htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)
