@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mendline.access.actors import Actor
+from mendline.care.scorecards import refresh_scorecards
 from mendline.dispatch.current import forget_index
 from mendline.kernel.time import local_day
 from mendline.network.models import Capacity, Coverage, DayLoad, No800Area, Region, Station
@@ -392,3 +393,15 @@ def test_a_file_that_is_no_table_says_so(signed_in: SignIn, content: bytes, said
 def test_somebody_elses_table_does_not_exist(signed_in: SignIn) -> None:
     address = send(signed_in("admin"), GOOD)
     text_of(signed_in("channel_management"), address, 404)
+
+
+def test_the_scorecards_go_on_beyond_one_page(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mendline.web.console.station_pages.MOST", 2)
+    refresh_scorecards(timezone.now())
+    client = signed_in("admin")
+    first = text_of(client, "/stations/?sort=number")
+    following = re.search(r'rel="next" href="(\?[^"]+)"', first)
+    assert following
+    rest = text_of(client, "/stations/" + following[1].replace("&amp;", "&"))
+    seen = [re.findall(r'href="/stations/(\w+)/"', page) for page in (first, rest)]
+    assert [len(numbers) for numbers in seen] == [2, 1] and len({*seen[0], *seen[1]}) == 3

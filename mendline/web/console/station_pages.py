@@ -18,7 +18,7 @@ from mendline.web.console.shell import JUDGES
 from mendline.web.console.station_record import Figure, figures_of, reasons_of
 from mendline.web.console.visit import Visit, screen
 
-MOST = 200  # stations on one page
+MOST = 100  # stations on one page
 SORTS = ("contact", "promise", "repeat", "cancelled", "callback", "open", "late", "number")
 LISTS = {
     "contacts_late": Text("超过联系时限的", "Contacted too late"),
@@ -59,8 +59,10 @@ def stations(visit: Visit) -> HttpResponse:
     ]
     sort = visit.asked("sort") if visit.asked("sort") in SORTS else "contact"
     cards.sort(key=lambda card: (_ORDERS[sort](card), card.station.number))
+    first = _first(visit)
     context = {
-        "cards": cards[:MOST], "more": max(0, len(cards) - MOST), "sort": sort, "reckoned_at": _newest(cards),
+        "cards": cards[first : first + MOST], "more": max(0, len(cards) - first - MOST), "sort": sort,
+        "first": first, "next": first + MOST, "reckoned_at": _newest(cards),
         "regions": sorted(regions.items(), key=lambda pair: pair[1]) if len(regions) > 1 else [], "region": region,
     }  # fmt: skip
     return visit.render("console/region/stations.html", context)
@@ -88,6 +90,12 @@ def one_station(visit: Visit, number: str) -> HttpResponse:
         "cut": len(orders) == MOST_LISTED, "requests": requests_of(number, visit.now),
     }  # fmt: skip
     return visit.render("console/region/station.html", context)
+
+
+def _first(visit: Visit) -> int:
+    """Return how many cards were shown before: they are sorted anew each time, by what was reckoned last."""
+    text = visit.asked("first", 6)
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _percent(card: Card, index: int, *, falling: bool = False) -> int:
