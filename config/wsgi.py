@@ -4,7 +4,9 @@ import gc
 import os
 import threading
 
+from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, reset_queries
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,6 +23,9 @@ def warm_up() -> None:
 
     processes()
     areas.table()
+    # The end of each request looks after the connections already, and statements are collected in tests only.
+    request_started.disconnect(close_old_connections)
+    request_started.disconnect(reset_queries)
     # What was read stays for good; the collector need not look through it again and again (5 % of an order's time).
     gc.collect()
     gc.freeze()

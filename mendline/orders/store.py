@@ -22,6 +22,7 @@ from mendline.kernel.errors import Conflict, NotVisible
 from mendline.kernel.text import Text
 from mendline.process.clock_state import ClockState, PlannedTimer
 from mendline.process.decide import ClockEvent
+from mendline.process.registry import Question
 
 Table: TypeAlias = Literal["order", "record"]
 ORDER_PREFIX = "WX"
@@ -76,8 +77,10 @@ def table_of(ref: str) -> Table:
     return "order" if ref.startswith(ORDER_PREFIX) else "record"
 
 
-def load(ref: str, *, actor: Actor, lock: bool = False) -> Loaded:
+def load(ref: str, *, actor: Actor, lock: bool = False, confirm: Question | None = None) -> Loaded:
     """Return the record if it lies in the actor's scope; `lock` holds it until the transaction ends.
+
+    `confirm` is asked in the same statement, and raises when what the caller relied on does not hold.
 
     A record's order is locked before the record: everybody locks in that order, so that a verdict
     and a cancellation of the same order cannot wait for each other.
@@ -91,9 +94,14 @@ def load(ref: str, *, actor: Actor, lock: bool = False) -> Loaded:
     ending = " FOR UPDATE" if lock else ""
     if lock and table == "record":
         first_row(_LOCK_ORDER_OF, [ref])
-    row = first_row(f"SELECT {columns} FROM {name} WHERE ref = %s{scope}{ending}", [ref, *bound])
+    also = f", ({confirm.sql})::text" if confirm is not None else ""
+    asked = f"SELECT {columns}{also} FROM {name} WHERE ref = %s{scope}{ending}"
+    row = first_row(asked, [*(confirm.bound if confirm is not None else ()), ref, *bound])
     if row is None:
         raise NotVisible
+    if confirm is not None:
+        confirm.read(row[-1])
+        row = row[:-1]
     return from_row(table, row)
 
 
@@ -176,6 +184,8 @@ class Once:
     key: str
     digest: str  # of the request, to tell another one under the same number
     answer: Callable[[Loaded], tuple[int, str]]  # status and body
+    # Asked together with what the step asks: whether the caller is who he was taken for. Raises when not.
+    confirm: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from mendline.process.decide import Decision, decide
 from mendline.process.definition import NEW, Process, Transition
 from mendline.process.loading import in_force, process_for, processes
 from mendline.process.looking_up import look_up
-from mendline.process.registry import CHANGES, EFFECTS, GUARDS, HELD_BY_NO_LOCK, Happening
+from mendline.process.registry import CHANGES, EFFECTS, GUARDS, HELD_BY_NO_LOCK, Happening, Question
 from mendline.process.values import accept_given
 
 ORDER_KIND = "repair"
@@ -59,12 +59,13 @@ def begin(
         AnsweredMeanwhile, Conflict: as `store.write` does.
     """
     process = process_for(process_code, version or in_force(process_code, line_of(given), now))
+    confirm = once.confirm if once is not None else None
 
     def attempt(locking: bool) -> Loaded:
         facts = {**(links or {}), **_order_of(order_ref, actor)}
         number = ref or new_ref(process_code, now)
         context = {**_about(actor), **facts, "ref": number, "order_ref": order_ref, "process_version": process.version}
-        decision, context = _decide(process, name, NEW, actor, given, context, {}, now)
+        decision, context = _decide(process, name, NEW, actor, given, context, {}, now, confirm)
         fresh = _fresh(process, decision, actor=actor, now=now, context=context, links=links or {})
         return _carry_out(process, decision, None, fresh, given=given, actor=actor, now=now, context=context, once=once)
 
@@ -96,9 +97,10 @@ def perform(
         AnsweredMeanwhile: as `store.write` does.
     """
     given = given or {}
+    confirm = once.confirm if once is not None else None
 
     def attempt(locking: bool) -> Loaded:
-        before = store.load(ref, actor=actor, lock=locking)
+        before = store.load(ref, actor=actor, lock=locking, confirm=confirm)
         _refuse_an_old_screen(before, expected_revision)
         process = process_for(before.process, before.process_version)
         context = {**_about(actor), **before.facts, "process_version": before.process_version, **(links or {})}
@@ -208,6 +210,7 @@ def _decide(
     facts: dict[str, Any],
     clocks: Mapping[str, Any],
     now: datetime,
+    confirm: Question | None = None,
 ) -> tuple[Decision, dict[str, Any]]:
     """Look up what the step's guards and changes name, then decide."""
     step = process.transitions.get(name)
@@ -216,8 +219,8 @@ def _decide(
     if step is not None and actor.role in step.by and state in step.sources:
         taken = accept_given(process, step, given)  # lookups go to the database with checked values only
         missing = [needed for needed in needs_of(step) if needed not in context]
-        if missing:
-            context |= look_up(missing, {**context, **taken}, actor, now)
+        if missing or confirm is not None:
+            context |= look_up(missing, {**context, **taken}, actor, now, confirm)
     decision = decide(
         process,
         name,

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+import orjson
+
 from mendline.kernel.text import Text
 
 if TYPE_CHECKING:
@@ -87,6 +89,10 @@ class Question:
     sql: str
     bound: tuple[Any, ...]
     then: Callable[[Any], Any]
+
+    def read(self, answer: str | None) -> Any:
+        """Return what is made of the answer, which comes as JSON text."""
+        return self.then(None if answer is None else orjson.loads(answer))
 
 
 class Lookup(Protocol):

@@ -7,11 +7,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mendline.access import tokens
 from mendline.access.models import Person, Token
+from mendline.orders.models import RepairOrder
 from tests.api.conftest import Machine, Machines
 from tests.make import REPORT
 
@@ -74,6 +77,51 @@ def test_a_changed_role_counts_from_the_very_next_call(people: People, machine: 
 
     assert caller.get(f"/orders/{ref}").status_code == 404
     assert caller.step(ref, "download").status_code == 404
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "station_engineer", "station_no": "000001"}])
+def test_who_is_remembered_is_asked_for_again_before_anything_is_written(
+    people: People, machine: Machines, change: dict[str, object]
+) -> None:
+    caller = machine("cc")
+    assert caller.report().status_code == 201  # from here on the key is remembered
+
+    Person.objects.filter(username="cc").update(**change)
+
+    assert caller.report().status_code == (401 if "is_active" in change else 403)
+    assert RepairOrder.objects.unscoped("a test").count() == 1
+
+
+def test_a_remembered_key_that_was_revoked_is_told_nothing_but_that(people: People) -> None:
+    caller = Machine(tokens.issue(people["cc"], "bridge"))
+    ref = caller.report().json()["ref"]
+
+    tokens.revoke(Token.objects.get(), timezone.now())
+
+    assert caller.report().status_code == 401
+    assert caller.step(ref, "no_such_step").status_code == 401  # and not what is wrong with the step
+    assert caller.post("/orders", raw=b"{").status_code == 401
+
+
+def test_a_remembered_caller_costs_no_statement_of_his_own(people: People, machine: Machines) -> None:
+    caller = machine("cc")
+    with CaptureQueriesContext(connection) as first:
+        assert caller.report().status_code == 201
+    with CaptureQueriesContext(connection) as second:
+        assert caller.report().status_code == 201
+
+    assert sum("FROM access_token" in one["sql"] for one in first) == 1
+    assert len(second) < len(first) and sum("FROM access_token" in one["sql"] for one in second) == 1
+
+
+def test_the_same_key_is_answered_alike_whether_its_caller_is_remembered_or_not(machine: Machines) -> None:
+    caller = machine("cc")
+    body = {"given": REPORT}
+    first, again = caller.post("/orders", body, key="one"), caller.post("/orders", body, key="one")
+    other, replayed = caller.post("/orders", body, key="two"), caller.post("/orders", body, key="two")
+
+    assert (first.status_code, first.content, other.content) == (201, again.content, replayed.content)
+    assert again["Idempotency-Replayed"] == replayed["Idempotency-Replayed"] == "true"
 
 
 def test_a_key_that_may_only_read_writes_nothing(people: People) -> None:

@@ -1,7 +1,9 @@
 """Who calls, and whether the same call was answered before: one statement of SQL for both.
 
-A key is looked up on every call and nothing of it is remembered, so a revoked key, a deactivated
-person or a changed role counts from the very next call.
+A key is looked up on every call, so a revoked key, a deactivated person or a changed role counts from the very
+next one. What is remembered of a key is only whom to expect: a step begins with that, and asks
+together with its own questions whether it still holds (`Expected.confirm`). Nothing is written, and
+nobody is refused, on what was only remembered.
 """
 
 from __future__ import annotations
@@ -21,9 +23,13 @@ from mendline.access.actors import Actor
 from mendline.access.models import Person
 from mendline.database.statements import first_row
 from mendline.kernel.text import Text
+from mendline.orders.store import AnsweredMeanwhile
+from mendline.process.registry import Question
 from mendline.web.api.problems import EdgeError
 
 VIA = "api"
+MOST_REMEMBERED = 4096
+_REMEMBERED: dict[str, Caller] = {}  # by the digest of the key: whom to expect, see `Expected`
 
 _KEPT = "k.request_digest, k.status, k.body"
 # The lock lasts until the transaction ends and is only tried: who comes second is told so at once.
@@ -35,6 +41,12 @@ _OF_TOKEN = """
     WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %(now)s)
 """
 BY_TOKEN = f"SELECT {_WHO}, t.scopes {_OF_TOKEN.format(stored='')}"
+_CONFIRM = f"""
+    SELECT json_build_array({_WHO}, t.scopes, k.key IS NOT NULL) FROM access_token t
+    JOIN access_person p ON p.id = t.person_id AND p.is_active
+    LEFT JOIN orders_idempotencykey k ON k.person_id = p.id AND k.key = %s
+    WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s)
+"""
 BY_TOKEN_ONCE = f"SELECT {_WHO}, t.scopes, {_CLAIM} {_OF_TOKEN.format(stored=_STORED)}"
 BY_TOKEN_STEPPING = f"SELECT {_WHO}, t.scopes, {_KEPT} {_OF_TOKEN.format(stored=_STORED)}"
 _OF_PERSON = f"FROM access_person p {_STORED} WHERE p.id = %(person)s"
@@ -58,6 +70,10 @@ class StoredAnswer:
     body: str
 
 
+class NotAsExpected(Exception):
+    """The key belongs to nobody any more, or to somebody who has changed. Nothing was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A person or a machine acting as one. `stored` and `claimed` are asked for where something is to be changed."""
@@ -66,6 +82,32 @@ class Caller:
     person_id: int
     claimed: bool = False
     stored: StoredAnswer | None = None
+
+
+@dataclass(slots=True)
+class Expected:
+    """Who probably calls, and the question whether it is so; `confirmed` once the database said yes."""
+
+    caller: Caller
+    digest: str
+    confirmed: bool = False
+
+    def confirm(self, key: str, now: datetime) -> Question:
+        """Ask for the caller as he is now, and whether this idempotency key was answered already.
+
+        Raises, when it is answered: NotAsExpected, AnsweredMeanwhile.
+        """
+        return Question(_CONFIRM, (key, self.digest, now), self._compare)
+
+    def _compare(self, answer: Sequence[Any] | None) -> None:
+        actor = self.caller.actor
+        expected = [self.caller.person_id, actor.name, actor.role, actor.region, actor.station_no]
+        if answer is None or answer[:5] != expected or "write" not in answer[5]:
+            _REMEMBERED.pop(self.digest, None)
+            raise NotAsExpected
+        if answer[6]:
+            raise AnsweredMeanwhile
+        self.confirmed = True
 
 
 def spare_the_check() -> None:
@@ -88,6 +130,20 @@ def reading_caller(request: HttpRequest, now: datetime) -> Caller:
     return _caller(_asked_first(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
 
 
+def expected_caller(request: HttpRequest) -> Expected | None:
+    """Return whom to expect behind the key that was sent; None when nobody used it lately."""
+    sent = request.META.get("HTTP_AUTHORIZATION")
+    secret = _secret_of(request) if sent is not None else None
+    if secret is None:
+        return None
+    digest = tokens.digest_of(secret)
+    caller = _REMEMBERED.get(digest)
+    if caller is None:
+        return None
+    spare_the_check()
+    return Expected(caller, digest)
+
+
 def stepping_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
     """Return who carries out a step, and the answer that this idempotency key has already; claims nothing.
 
@@ -95,8 +151,12 @@ def stepping_caller(request: HttpRequest, key: str, now: datetime) -> Caller:
     """
     secret = _secret_of(request)
     if secret is not None:
-        wanted = {"digest": tokens.digest_of(secret), "now": now, "key": key}
-        return _caller(_asked_first(BY_TOKEN_STEPPING, wanted), "write")
+        digest = tokens.digest_of(secret)
+        caller = _caller(_asked_first(BY_TOKEN_STEPPING, {"digest": digest, "now": now, "key": key}), "write")
+        if len(_REMEMBERED) >= MOST_REMEMBERED:
+            _REMEMBERED.clear()
+        _REMEMBERED[digest] = Caller(caller.actor, caller.person_id)
+        return caller
     return _caller(first_row(BY_PERSON_STEPPING, {"person": _signed_in_to_write(request).pk, "key": key}), "write")
 
 

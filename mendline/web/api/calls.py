@@ -33,10 +33,12 @@ from mendline.access.actors import Actor
 from mendline.kernel.errors import Refused
 from mendline.kernel.text import Text
 from mendline.orders.store import AnsweredMeanwhile, Loaded, Once, in_flight
+from mendline.process.registry import Question
 from mendline.web.api.bodies import json_object, raw_body
 from mendline.web.api.callers import (
     Caller,
     StoredAnswer,
+    expected_caller,
     reading_caller,
     spare_the_check,
     stepping_caller,
@@ -66,10 +68,15 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
     digest: str = ""
+    confirm: Question | None = None  # whether the caller is who he is taken for: to be asked before anything is done
 
     def once(self, receipt: Callable[[Loaded], object], status: int = 200) -> Once:
         """Return the caller's own number for a step, answered with what `receipt` makes of its outcome."""
-        return Once(self.person_id, self.key, self.digest, lambda order: (status, as_json(receipt(order)).decode()))
+
+        def kept(order: Loaded) -> tuple[int, str]:
+            return status, as_json(receipt(order)).decode()
+
+        return Once(self.person_id, self.key, self.digest, kept, self.confirm)
 
 
 class Confidential(HttpResponse):
@@ -104,6 +111,18 @@ def stepping(view: Callable[Concatenate[Call, P], HttpResponse]) -> Callable[Con
     def operation(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         raw, key, now = raw_body(request), _key_of(request), timezone.now()
         digest = digest_of(request, raw)
+        expected = expected_caller(request)
+        if expected is not None:
+            who, confirm = expected.caller, expected.confirm(key, now)
+            try:
+                body = json_object(request, raw)
+                return view(Call(request, who.actor, who.person_id, now, body, key, digest, confirm), *args, **kwargs)
+            except AnsweredMeanwhile:
+                pass
+            except Exception:
+                if expected.confirmed:
+                    raise
+                # Nobody is refused on what was only expected of him: below he is looked up.
         for last_try in (False, True):
             caller = stepping_caller(request, key, now)
             if caller.stored is not None:
