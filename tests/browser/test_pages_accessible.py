@@ -20,6 +20,8 @@ from pytest_django.live_server_helper import LiveServer
 from mendline.access.actors import Actor
 from mendline.access.models import Person
 from mendline.care.scorecards import refresh_scorecards
+from mendline.figures import facts
+from mendline.orders.documents import COMPONENTS
 from mendline.orders.models import Record
 from mendline.orders.store import Loaded
 from mendline.orders.transitions import begin, perform
@@ -97,11 +99,27 @@ def world(people: None) -> dict[str, str]:
         given={"cancel_reason": "user_solved", "cancel_detail": "用户已自行解决"},
     )  # fmt: skip
     refresh_scorecards(now)
+    while facts.catch_up(now):
+        pass
     return {
         "order": f"/orders/{late.ref}/", "promised": f"/orders/{promised.ref}/", "part": f"/orders/{waiting.ref}/",
         "step": f"/steps/{late.ref}/promise/", "request": f"/records/{request.ref}/",
-        "verdict": f"/inbox/{request.ref}/", "callback": f"/callbacks/{_callback_of(solved)}/",
+        "verdict": f"/inbox/{request.ref}/", "document": f"/reading/{_published(now)}/", "callback": f"/callbacks/{_callback_of(solved)}/",
     }  # fmt: skip
+
+
+def _published(now: datetime) -> str:
+    """A procedure document that everybody it concerns was told of."""
+    given = {
+        "document_number": "2026-001", "title": "关于执行统一报修的通知", "category": "通知", "drafted_on": "2026-03-01",
+        "drafter": "孟林", "recipients": "维修站", "recipient_departments": "客户服务支持部", "copies": "各部门经理以上",
+        "pages": 36, "publishes_process": "unified_repair", "publishes_version": 3, "change_list": "修改附件二",
+        "components": "、".join(COMPONENTS),
+    }  # fmt: skip
+    draft = begin("procedure_document", "draft_document", actor=somebody("process_owner"), now=now, given=given)
+    for role, name in (("process_owner", "review"), ("process_owner", "approve"), ("process_owner", "publish")):
+        perform(draft.ref, name, actor=somebody(role), now=now)
+    return draft.ref
 
 
 def somebody(role: str) -> Actor:
@@ -123,7 +141,8 @@ def _callback_of(order: Loaded) -> str:
 
 ABOUT = {
     "cc_agent": ("order", "callback"),
-    "region_interface": ("order", "request", "verdict"),
+    "region_interface": ("order", "request", "verdict", "document"),
+    "channel_management": ("document",),
     "station_coordinator": ("order", "promised", "part", "step"),
     "station_engineer": ("promised",),
 }
@@ -132,11 +151,14 @@ EXTRA = {
                          "/stations/000001/?show=contacts_late"),
     "station_coordinator": ("/search/?q=李明", "/search/?q=王先生", "/settings/"),
     "admin": ("/settings/", "/admin/roles/station_coordinator/", "/admin/calendar/", "/admin/texts/"),
-    "process_owner": ("/procedures/unified_repair/3/", "/rules/"),
+    "process_owner": ("/procedures/unified_repair/3/", "/rules/", "/procedures/unified_repair/3/limits/",
+                      "/procedures/unified_repair/differences/?a=2&b=3", "/procedures/unified_repair/3/replay/"),
     "cc_agent": ("/no-such-page/",),
     "channel_management": ("/network/stations/000001/", "/network/map/?area=11", "/network/map/?area=110108",
                            "/network/gaps/", "/network/gaps/?show=overlaps", "/network/no800/", "/network/capacity/",
                            "/network/changes/", "/network/import/"),
+    "hq_interface": ("/figures/cancellations/", "/figures/handovers/", "/figures/paths/", "/figures/load/",
+                     "/figures/daily/", "/figures/orders/", "/figures/?from=x"),
 }  # fmt: skip
 
 
