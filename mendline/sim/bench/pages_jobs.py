@@ -101,7 +101,7 @@ def pages_for(who: Mapping[str, str]) -> dict[str, str]:
     person = Person.objects.get(username=who["username"])
     actor = Actor(person.pk, person.name, person.role, person.region, person.station_no)
     found: dict[str, str] = {}
-    for name, route in _routes():
+    for name, route in routes():
         if name in LEFT_OUT:
             continue
         address = _address(name, route, actor)
@@ -110,7 +110,9 @@ def pages_for(who: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _routes() -> Iterator[tuple[str, str]]:
+def routes() -> Iterator[tuple[str, str]]:
+    """Yield name and route of every address of the console, as the address table has them."""
+
     def below(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str]]:
         for entry in resolver.url_patterns:
             route = prefix + str(entry.pattern)
@@ -126,12 +128,21 @@ def _routes() -> Iterator[tuple[str, str]]:
 
 def _address(name: str, route: str, actor: Actor) -> str:
     """Fill the places of a route with what the visitor may see; empty where there is nothing of the kind."""
-    for place in [part.split(">")[0] for part in route.split("<")[1:]]:
+    for place in places_in(route):
         value = _value(name, place.split(":")[-1], actor)
         if not value:
             return ""
         route = route.replace(f"<{place}>", value)
     return route
+
+
+def places_in(route: str) -> list[str]:
+    """Return what stands for something in a route.
+
+    >>> places_in("network/capacity/<str:number>/<str:line>/")
+    ['str:number', 'str:line']
+    """
+    return [part.split(">")[0] for part in route.split("<")[1:]]
 
 
 def _value(name: str, argument: str, actor: Actor) -> str:
