@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from mendline.access import tokens
 from mendline.access.models import Person
@@ -156,3 +157,29 @@ def test_nothing_is_changed_by_looking(pages: list[str], signed_in: SignIn) -> N
     client = signed_in("admin")
     for name, path in (("revoke_token", "tokens/1/revoke"), ("off", "people/1/off"), ("again", "outbox/1/again")):
         assert client.get(f"/admin/{path}/").status_code == 405, name
+
+
+def test_a_long_list_asks_no_more_than_a_short_one(
+    signed_in: SignIn, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in("admin")
+    for number in range(40):
+        person = Person.objects.create(username=f"p{number}", name="李明", role="cc_agent")
+        tokens.issue(person, "接口")
+    for path in ("/admin/people/", "/admin/tokens/", "/admin/roles/"):
+        client.get(path)
+        with django_assert_max_num_queries(12):
+            client.get(path)
+
+
+def test_pages_of_people_follow_each_other_without_a_gap(signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    Person.objects.bulk_create(Person(username=f"p{number}", name="李明", role="cc_agent") for number in range(110))
+    found: list[str] = []
+    address: str | None = "/admin/people/?role=cc_agent"
+    while address:
+        answer = client.get(address)
+        found += [str(row[1]) for row in answer.context["parts"][0]["table"]["rows"]]
+        after = answer.context["next_after"]
+        address = f"/admin/people/?role=cc_agent&after={after}" if after else None
+    assert len(found) == len(set(found)) == 110
