@@ -104,17 +104,18 @@ def world(people: None) -> dict[str, str]:
     return {
         "order": f"/orders/{late.ref}/", "promised": f"/orders/{promised.ref}/", "part": f"/orders/{waiting.ref}/",
         "step": f"/steps/{late.ref}/promise/", "request": f"/records/{request.ref}/",
-        "verdict": f"/inbox/{request.ref}/", "document": f"/reading/{_published(now)}/", "callback": f"/callbacks/{_callback_of(solved)}/",
+        "verdict": f"/inbox/{request.ref}/", "document": f"/reading/{_published(now)}/",
+        "callback": f"/callbacks/{_callback_of(solved)}/",
     }  # fmt: skip
 
 
 def _published(now: datetime) -> str:
     """A procedure document that everybody it concerns was told of."""
     given = {
-        "document_number": "2026-001", "title": "关于执行统一报修的通知", "category": "通知", "drafted_on": "2026-03-01",
-        "drafter": "孟林", "recipients": "维修站", "recipient_departments": "客户服务支持部", "copies": "各部门经理以上",
-        "pages": 36, "publishes_process": "unified_repair", "publishes_version": 3, "change_list": "修改附件二",
-        "components": "、".join(COMPONENTS),
+        "document_number": "2026-001", "title": "关于执行统一报修的通知", "category": "通知",
+        "drafted_on": "2026-03-01", "drafter": "孟林", "recipients": "维修站", "pages": 36,
+        "recipient_departments": "客户服务支持部", "copies": "各部门经理以上", "change_list": "修改附件二",
+        "publishes_process": "unified_repair", "publishes_version": 3, "components": "、".join(COMPONENTS),
     }  # fmt: skip
     draft = begin("procedure_document", "draft_document", actor=somebody("process_owner"), now=now, given=given)
     for role, name in (("process_owner", "review"), ("process_owner", "approve"), ("process_owner", "publish")):
