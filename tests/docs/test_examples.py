@@ -63,7 +63,13 @@ def values(db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
     return {"MENDLINE": "", **{name: key(username) for name, username in people.items()}}
 
 
-@pytest.mark.parametrize("page", sorted({block.page for block in CALLS}))
+def test_both_languages_show_the_same_calls() -> None:
+    """So those of one are sent."""
+    zh, en = ([(block.tried, block.text) for block in CALLS if f"/{language}/" in block.page] for language in LANGUAGES)
+    assert zh == en
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in CALLS if "/zh/" in block.page}))
 def test_the_calls_on_a_page_answer_as_told_one_after_the_other(page: str, values: dict[str, str]) -> None:
     answers: dict[str, bytes] = {}
     for block in CALLS:
