@@ -23,7 +23,7 @@ from mendline.orders.store import Loaded
 from mendline.process.loading import latest, process_for
 from mendline.web.console.creating import creations_for
 from mendline.web.console.network_frame import SEES_THE_NETWORK, area_text, network_page, only_for
-from mendline.web.console.rows import record_rows
+from mendline.web.console.rows import RecordRow, record_rows
 from mendline.web.console.seat_rows import line_names
 from mendline.web.console.visit import Visit, screen
 
@@ -54,6 +54,15 @@ class Rival:
     is_subject: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One request of the list: how it stands, what it asks for, and why."""
+
+    row: RecordRow
+    what: Text
+    reason: str
+
+
 @screen
 def coverage_changes(visit: Visit) -> HttpResponse:
     """Requests in the person's scope, the newest first; a page is found by key."""
@@ -70,11 +79,33 @@ def coverage_changes(visit: Visit) -> HttpResponse:
         rows = rows.filter(ref__lt=after)
     found = list(rows.order_by("-ref")[: PAGE + 1])  # numbers sort by creation
     context = {
-        "rows": record_rows(found[:PAGE], visit.now), "next": found[PAGE - 1].ref if len(found) > PAGE else "",
+        "rows": _change_rows(found[:PAGE], visit), "next": found[PAGE - 1].ref if len(found) > PAGE else "",
         "states": [(code, one.label) for code, one in process.states.items()], "state": state, "station": station,
         "creations": [made for made in creations_for(visit.actor, None) if made.process.code == PROCESS],
     }  # fmt: skip
     return network_page(visit, "coverage_changes", "changes.html", context)
+
+
+def _change_rows(records: list[Record], visit: Visit) -> list[ChangeRow]:
+    lines = line_names()
+    rows = zip(record_rows(records, visit.now), records, strict=True)
+    return [ChangeRow(row, _what(one, lines), str(one.facts.get("change_reason") or "")) for row, one in rows]
+
+
+def _what(record: Record, lines: dict[str, Text]) -> Text:
+    """Return what a request asks for in one sentence."""
+    facts = record.facts
+    kind = process_for(record.process, record.process_version).facts["change_kind"].of.get(
+        str(facts.get("change_kind")), Text("", "")
+    )  # fmt: skip
+    code = str(facts.get("product_line") or "")
+    line, day = lines.get(code, Text(code, code)), str(facts.get("effective_from") or "")
+    if facts.get("change_kind") == "set_capacity":
+        per_day = facts.get("per_day")
+        what = Text(f"每日 {per_day} 单", f"{per_day} a day")
+    else:
+        what = area_text(str(facts.get("area") or ""))
+    return Text(f"{kind.zh}：{line.zh}，{what.zh}，{day} 起", f"{kind.en}: {line.en}, {what.en}, from {day}")
 
 
 @screen
