@@ -12,6 +12,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
+from mendline.access.models import Role
 from mendline.dispatch.current import forget_index
 from mendline.kernel.time import local_day
 from mendline.network import areas
@@ -20,6 +21,7 @@ from mendline.network.revision import CHECK_EVERY, check_every
 from mendline.orders.replay import replay
 from mendline.process import calendar_table
 from mendline.process.loading import forget_in_force, process_for
+from mendline.sim.demo import logins
 from mendline.sim.national import HALVES, Written, digest_of, halves, load_national
 from mendline.sim.national_calls import HEAT_REGIONS, HEAT_WAVE, LAUNCH, Calls
 from mendline.sim.national_network import STATIONS, national
@@ -146,6 +148,10 @@ class TestCountry:
     def test_p5_the_guard_of_states_is_awake_again(self) -> None:
         with pytest.raises(Exception, match="does not allow"), transaction.atomic():
             rows("UPDATE orders_repairorder SET state = 'dispatched' WHERE state = 'called_back' RETURNING ref")
+
+    def test_one_person_of_each_role_can_sign_in_as_the_tutorial_says(self) -> None:
+        assert {login.username for login in logins()} >= {"zhangmin", "liufang", "wang", "gaofeng", "admin"}
+        assert len(logins()) == len(Role)
 
     def test_everybody_who_called_is_known(self) -> None:
         strangers = rows("SELECT ref FROM orders_repairorder o WHERE NOT EXISTS ("

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from django.db import connection, transaction
 
 from mendline.dispatch.current import forget_index
+from mendline.kernel.errors import Refused
 from mendline.kernel.time import local_day
 from mendline.network.revision import CHECK_EVERY, check_every
 from mendline.sim import demo, demo_standing
+from mendline.sim.demo_calls import a_call
 from mendline.sim.demo_stage import EngineDoor, Stage, Story
 from mendline.sim.national_door import MemoryDoor
 from mendline.sim.national_lookups import country_of
@@ -77,6 +80,28 @@ def in_memory(world: World) -> dict[str, list[Any]]:
     stage.play(stories(stage), lambda share: None)
     write_parts([part_of(door)], lambda share: None)
     return rows()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("every_look_is_fresh")
+def test_a_step_whose_effect_is_refused_leaves_nothing_behind() -> None:
+    """The region names a station that cannot take the order: request, order, seat and notices stay as they were."""
+    world = load("small")
+    world.build()
+    door = MemoryDoor(country_of(world, local_day(NOW)), Refs(1))
+    stage = Stage(world, NOW, Random(1), door)
+    stage.at = NOW
+    ref = stage.report(a_call(stage.rng, place=("110108", "上地信息路"), line="desktop"))
+    by = stage.of_order(ref, "station_coordinator")
+    request = stage.open_record(
+        "cancellation_request", "submit", by, order_ref=ref, cancel_reason="wrong_area", cancel_detail="区域不符"
+    )
+    before, seats = deepcopy(door.kept), dict(door.country.seats)
+
+    with pytest.raises(Refused):
+        stage.do(request, "reassign_order", "region_interface", station_wish="000012")
+
+    assert door.kept == before and door.country.seats == seats != {}
 
 
 @pytest.mark.django_db
