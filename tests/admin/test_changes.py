@@ -217,3 +217,17 @@ def test_an_inbox_row_cannot_be_sent_again(chief: Client) -> None:
     row = Outgoing.objects.filter(channel="inbox").first()
     assert row is not None
     assert chief.post(f"/admin/outbox/{row.pk}/again/").status_code == 404
+
+
+def test_what_was_sent_is_found_and_can_be_sent_again(chief: Client) -> None:
+    a_report()
+    row = Outgoing.objects.filter(channel="inbox").first()
+    assert row is not None
+    fields = {"channel": "email", "state": "sent", "address": "li@example.com", "data": {"zh": "已派单", "en": "sent"}}
+    sent = Outgoing.objects.create(key="mail", at=row.at, subject=row.subject, notice="n", attempts=1, **fields)
+
+    assert "li@example.com" in chief.get("/admin/outbox/?state=sent").content.decode()
+    assert "li@example.com" not in chief.get("/admin/outbox/?state=sent&channel=webhook").content.decode()
+    chief.post(f"/admin/outbox/{sent.pk}/again/")
+
+    assert "li@example.com" in chief.get("/admin/outbox/?state=pending").content.decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max, QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -26,6 +26,7 @@ from mendline.web.templatetags.console import say
 
 HEADING = Text("发送与任务", "Messages and jobs")
 SHOWN = ("failed", "pending", "sent")
+LOOKED_THROUGH = 200_000  # messages of all kinds, for the list of those that were sent
 JOBS: dict[str, tuple[Text, Tone]] = {
     "todo": (Text("等待", "waiting"), "plain"),
     "doing": (Text("进行中", "under way"), "info"),
@@ -54,10 +55,10 @@ def outbox(visit: Visit) -> HttpResponse:
     state = state if state in SHOWN else "failed"
     channel = visit.asked("channel")
     query = Outgoing.objects.filter(state=state, channel__in=[channel] if channel in CHANNELS else list(CHANNELS))
-    page = page_of(query, visit)
+    page = page_of(_lately(query, visit) if state == "sent" else query, visit)
     empty = {
         "failed": Text("没有失败的消息", "Nothing failed"), "pending": Text("没有等待的消息", "Nothing is waiting"),
-        "sent": Text("还没有发送过消息", "Nothing was sent yet"),
+        "sent": Text("最近没有发送过消息", "Nothing was sent lately"),
     }  # fmt: skip
     headers = [
         Text("时间", "When"), Text("渠道", "By"), Text("单号", "About"), Text("发往", "To"), Text("状态", "State"),
@@ -73,6 +74,13 @@ def outbox(visit: Visit) -> HttpResponse:
         "next_after": page.next_after,
     }  # fmt: skip
     return show(visit, "list.html", context)
+
+
+def _lately(query: QuerySet[Outgoing], visit: Visit) -> QuerySet[Outgoing]:
+    """Keep to the newest messages: what was sent has no index of its own, and millions may have been shown since."""
+    after = visit.asked("after", 18)
+    top = int(after) if after.isdigit() else Outgoing.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return query.filter(pk__gt=top - LOOKED_THROUGH)
 
 
 @require_POST
