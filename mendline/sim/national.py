@@ -2,7 +2,8 @@
 
 Two hundred thousand steps are decided by the engine in memory, with simulated time, and written by
 COPY in one transaction (`national_door`, `national_rows`). The same seed and the same now give the
-same data, numbers included.
+same orders and histories, numbers included; documents and changes of coverage go through the
+engine's own door, and have its unguessable numbers.
 """
 
 from __future__ import annotations

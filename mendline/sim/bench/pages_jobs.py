@@ -83,7 +83,7 @@ def visitors() -> list[dict[str, str]]:
 
 def _busiest() -> dict[str, dict[str, str]]:
     orders = RepairOrder.objects.unscoped(WHY).filter(category="open", due_at__isnull=False)
-    newest = list(orders.order_by("-id").values_list("station_no", "region")[:4000])
+    newest = list(orders.order_by("due_at", "id").values_list("station_no", "region")[:4000])
     stations = [station for station, _ in newest if station]
     if not stations:
         return {}
