@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,19 @@ def test_every_picture_is_shown_and_small() -> None:
 @pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_a_page_outside_of_the_site_begins_with_a_chinese_summary(path: Path) -> None:
     assert re.match(r"# .+ / .+\n\n> \*\*摘要\*\* .*[\u4e00-\u9fff]", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sorted(name for name in names("zh") if name.startswith("how-to/")))
+def test_what_a_page_tells_people_to_press_is_on_a_screen(language: str, name: str) -> None:
+    """What stands in bold is a word of the screen, part by part: **More → Ask for cancellation**."""
+    told = re.findall(r"\*\*([^*\n]+)\*\*", page(f"docs/{language}/{name}"))
+    labels = [part.strip() for words in told for part in re.split(r"→|：|: ", words)]
+
+    assert [label for label in labels if label and label not in _screens()] == []
+
+
+@cache
+def _screens() -> str:
+    patterns = ("mendline/web/**/*.html", "mendline/web/**/*.py", "mendline/web/**/*.yaml", "processes/*.yaml")
+    return "\n".join(path.read_text(encoding="utf-8") for pattern in patterns for path in ROOT.glob(pattern))
