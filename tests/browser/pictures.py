@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -52,7 +53,6 @@ _HEADINGS = """() => [...document.querySelectorAll("main h1, main h2, main h3, m
     .filter(node => node.checkVisibility())
     .map(node => node.textContent.replace(/[A-Z]{2}\\d{6}-[0-9A-Z]+/g, "#").replace(/\\d+/g, "#").replace(/\\s+/g, " "))
     .map(text => text.trim()).filter(text => text)"""
-_SAME = f"told => JSON.stringify(({_HEADINGS})()) === JSON.stringify(told)"
 
 
 def keep_or_compare(page: Page, name: str, patience: float) -> None:
@@ -65,14 +65,13 @@ def keep_or_compare(page: Page, name: str, patience: float) -> None:
         return
     recorded = json.loads(RECORD.read_text(encoding="utf-8"))
     assert name in recorded, f"there is no docs/images/{name}.webp yet: run `{RENEW}`"
-    try:
-        page.wait_for_function(_SAME, arg=recorded[name], timeout=patience)
-    except Exception as late:
-        now = page.evaluate(_HEADINGS)
-        raise AssertionError(
+    give_up_at = time.monotonic() + patience / 1000
+    while (now := page.evaluate(_HEADINGS)) != recorded[name]:
+        assert time.monotonic() < give_up_at, (
             f"docs/images/{name}.webp shows a page with other headings: run `{RENEW}`\n"
             f"in the picture: {recorded[name]}\n           now: {now}"
-        ) from late
+        )
+        page.wait_for_timeout(200)  # parts may be under way; looking again costs the page nothing
 
 
 def _take(page: Page, name: str) -> None:
