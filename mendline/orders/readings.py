@@ -26,7 +26,7 @@ from mendline.orders.store import Loaded
 
 PUBLISHED = ("version_published", "limits_in_force")  # notices that tell of something to be read
 REMINDER = "reading_reminder"
-OPENED, ACKNOWLEDGED = "document.opened", "document.acknowledged"
+OPENED, ACKNOWLEDGED, REMINDED = "document.opened", "document.acknowledged", "document.reminded"
 _SYSTEM = Actor(None, "", "timer", via="system")
 
 
@@ -175,7 +175,10 @@ def remind(ref: str, *, actor: Actor, now: datetime) -> int:
     rows = [row for reader in unread for row in _reminders(document, reader, text, now)]
     before = Outgoing.objects.filter(subject=ref, notice=REMINDER, channel="inbox").count()
     Outgoing.objects.bulk_create(rows, ignore_conflicts=True)
-    return Outgoing.objects.filter(subject=ref, notice=REMINDER, channel="inbox").count() - before
+    count = Outgoing.objects.filter(subject=ref, notice=REMINDER, channel="inbox").count() - before
+    if count:
+        _enter(REMINDED, document, actor=actor, now=now, data={"people": count})
+    return count
 
 
 def _reminders(document: Loaded, reader: Reader, text: Text, now: datetime) -> list[Outgoing]:
@@ -270,9 +273,12 @@ def _listed(record: Record, told_at: datetime, moments: Mapping[str, datetime]) 
 def _note(kind: str, ref: str, *, actor: Actor, now: datetime) -> None:
     if Entry.objects.filter(subject=ref, kind=kind, actor_id=actor.person_id).exists():
         return
-    document = store.load(ref, actor=_SYSTEM)
+    _enter(kind, store.load(ref, actor=_SYSTEM), actor=actor, now=now, data={})
+
+
+def _enter(kind: str, document: Loaded, *, actor: Actor, now: datetime, data: Mapping[str, Any]) -> None:
     Entry.objects.create(
-        at=now, subject=ref, kind=kind, process=document.process, from_state=document.state,
+        at=now, subject=document.ref, kind=kind, process=document.process, from_state=document.state,
         to_state=document.state, revision=document.revision, actor_id=actor.person_id, actor_name=actor.name,
-        actor_role=actor.role, station_no=actor.station_no, region=actor.region, data={},
+        actor_role=actor.role, station_no=actor.station_no, region=actor.region, data=data,
     )  # fmt: skip

@@ -103,6 +103,7 @@ def test_uds_04_one_click_reminds_whoever_has_not_read_and_nobody_twice_a_day(
     assert not reminded.filter(person_id=reader.pk).exists()
     assert f"已提醒 {reminded.filter(channel='inbox').count()} 人" in first
     assert "没有需要提醒的人" in again
+    assert Entry.objects.filter(subject=published.ref, kind=readings.REMINDED).count() == 1
 
 
 def test_a_reminder_is_in_the_inbox_of_its_person_and_nobody_elses(signed_in: SignIn, published: Loaded) -> None:

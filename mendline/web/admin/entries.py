@@ -43,6 +43,9 @@ KINDS = {
     "outgoing.resend": Text("重新发送", "Sent again"),
     "network.import": Text("导入网络数据", "Network imported"),
     "order.reveal_phone": Text("查看完整电话", "Saw the whole telephone number"),
+    "document.opened": Text("打开文件", "Document opened"),
+    "document.acknowledged": Text("确认已阅读", "Document read"),
+    "document.reminded": Text("提醒阅读", "Reminded to read"),
     "clock.warn": Text("时限提醒", "Clock warned"),
     "clock.breach": Text("超时", "Clock breached"),
 }
