@@ -55,6 +55,7 @@ urlpatterns = [
     path("queue/many/", queue_actions.many, name="queue_many"),
     path("queue/engineers/", queue_actions.engineer_options, name="queue_engineers"),
     path("queue/<str:ref>/call/", queue_actions.call, name="queue_call"),
+    path("queue/print/", print_pages.many_pdf, name="print_many"),
     path("queue/views/", saved_views.keep, name="keep_view"),
     path("queue/views/<int:view_id>/remove/", saved_views.remove, name="remove_view"),
     path("changes/", live_pages.changes, name="changes"),
