@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -17,9 +19,18 @@ from mendline.care.scorecards import refresh_scorecards
 from mendline.orders.models import Record
 from mendline.orders.store import Loaded
 from mendline.orders.transitions import begin
+from mendline.web.print.paper import pdf_of
 from tests.make import a_report, an_actor, do
 
 PLACE = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
+
+
+@pytest.fixture
+def no_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paper is the page it is made of: rendering takes seconds each, and has tests of its own."""
+    console_routes()  # imports every page
+    for module in [one for one in list(sys.modules.values()) if getattr(one, "pdf_of", None) is pdf_of]:
+        monkeypatch.setattr(module, "pdf_of", lambda page, styles: b"%PDF")
 
 
 def a_world(**words: str) -> dict[str, str]:
@@ -29,9 +40,9 @@ def a_world(**words: str) -> dict[str, str]:
     """
     now = datetime.now(UTC)
     hour = timedelta(hours=1)
-    told = {name: words[name] for name in ("fault", "address") if name in words}
+    told: dict[str, Any] = {name: words[name] for name in ("fault", "address") if name in words}
     if "name" in words:
-        told["customer"] = {"name": words["name"], "phone": "13800000001"}  # type: ignore[assignment]
+        told["customer"] = {"name": words["name"], "phone": "13800000001"}
     note = words.get("note", "下午再打")
     late = a_report(now=now - 6 * hour, **told)
     do(late, "download", now=now - 5 * hour)
@@ -83,13 +94,13 @@ def console_routes() -> list[str]:
 def addresses_of(route: str, refs: dict[str, str]) -> list[str]:
     """Return addresses of a route: one for each number that may stand in it; others are filled with what exists."""
     names = [found["name"] for found in PLACE.finditer(route)]
-    values = {
-        "name": "promise", "number": "000001", "code": "unified_repair", "version": "3", "view_id": "1",
-    }  # fmt: skip
+    values = {"name": "promise", "number": "000001", "code": "unified_repair", "version": "3", "view_id": "1"}
     if "code" in names and "name" in names:
         values |= {"code": "coverage_change", "name": "submit"}
     found = []
     for ref in refs.values() if "ref" in names else [""]:
-        filled = {**values, "ref": ref}
-        found.append("/" + PLACE.sub(lambda place, filled=filled: filled.get(place["name"], "1"), route))
+        address = route
+        for place in PLACE.finditer(route):
+            address = address.replace(place[0], {**values, "ref": ref}.get(place["name"], "1"))
+        found.append(f"/{address}")
     return found

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
 from django.test import Client
 
 import mendline.web
-from tests.console.bad_world import a_client, a_world, addresses_of, console_routes
+from tests.console.bad_world import a_client, a_world, addresses_of, console_routes, no_paper
 from tests.console.conftest import PLACES
+
+__all__ = ["no_paper"]  # a fixture
 
 # Wrong types, huge, negative, empty, cursors that are none, text that would break out of where it is written.
 VALUES: dict[str, str | bytes] = {
@@ -54,7 +55,7 @@ def _asks(function: ast.expr) -> bool:
     return function.attr == "asked" or (of_get and function.attr in ("get", "getlist"))
 
 
-def fault_of(client: Client, address: str, query: dict[str, object]) -> str:
+def fault_of(client: Client, address: str, query: dict[str, list[str | bytes]]) -> str:
     """Return what is wrong with the answer; empty for a page, a redirect, or a refusal in words."""
     try:
         answer = client.get(address, query)
@@ -75,9 +76,8 @@ def test_the_parameters_are_found_in_the_code() -> None:
     assert {"after", "state", "station", "tab", "sort", "q", "before", "ref", "since"} <= set(parameters())
 
 
-def test_no_parameter_edited_by_hand_breaks_a_page(network: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_parameter_edited_by_hand_breaks_a_page(network: None, no_paper: None) -> None:
     """The first role that may open a page tries every value on it, every other role one of them."""
-    monkeypatch.setattr("mendline.web.print.pages.pdf_of", lambda page, styles: b"%PDF")  # takes seconds each
     refs = a_world()
     clients = {role: a_client(role, **place) for role, place in PLACES.items()}
     asked = parameters()

@@ -22,9 +22,11 @@ from mendline.kernel.text import Text
 from mendline.orders import store
 from mendline.orders.models import RepairOrder
 from mendline.web.print.pages import html_of
-from tests.console.bad_world import a_client, a_world, addresses_of, console_routes
+from tests.console.bad_world import a_client, a_world, addresses_of, console_routes, no_paper
 from tests.console.conftest import PLACES, SignIn
 from tests.make import a_report, an_actor, do
+
+__all__ = ["no_paper"]  # a fixture
 
 SCRIPT = "</textarea></td><script>alert('x')</script><img src=x onerror=alert(1)>\"' onfocus=alert(2) {{7*7}}"
 ARABIC = "اسم 138 طويل"
@@ -92,7 +94,7 @@ def is_harmless(elements: Elements) -> list[str]:
     return bad
 
 
-def test_markup_told_by_people_is_text_on_every_page(network: None) -> None:
+def test_markup_told_by_people_is_text_on_every_page(network: None, no_paper: None) -> None:
     Person.objects.update(name=SCRIPT[:40])
     refs = a_world(name=SCRIPT[:60], address=SCRIPT, fault=SCRIPT, note=SCRIPT)
     shown, faults = 0, []
@@ -123,7 +125,7 @@ def test_markup_is_text_in_what_a_form_sends_back(signed_in: SignIn) -> None:
 def test_markup_is_text_on_paper(network: None) -> None:
     refs = a_world(name=SCRIPT[:60], address=SCRIPT, fault=SCRIPT)
     order = store.load(refs["promised"], actor=an_actor("station_coordinator"))
-    elements = Elements(html_of(order, "http://testserver/orders/x/"))
+    elements = Elements(html_of(order, here="http://testserver"))
 
     assert not is_harmless(elements)
     assert any(SCRIPT in text for text, _ in elements.texts)
@@ -187,7 +189,7 @@ def test_a_form_comes_back_without_what_nobody_sees_and_says_so(signed_in: SignI
     assert again.status_code == 302
 
 
-def test_a_text_of_the_other_direction_turns_nothing_beside_it_around(network: None) -> None:
+def test_a_text_of_the_other_direction_turns_nothing_beside_it_around(network: None, no_paper: None) -> None:
     refs = a_world(name=ARABIC, address=ARABIC, fault=ARABIC, note=ARABIC)
     bare: list[str] = []
     isolated = 0
@@ -206,7 +208,7 @@ def test_a_text_of_the_other_direction_turns_nothing_beside_it_around(network: N
 def test_a_text_of_the_other_direction_stays_in_its_cell_on_paper(network: None) -> None:
     refs = a_world(name=ARABIC, address=ARABIC, fault=ARABIC)
     order = store.load(refs["promised"], actor=an_actor("station_coordinator"))
-    texts = Elements(html_of(order, "http://testserver/orders/x/")).texts
+    texts = Elements(html_of(order, here="http://testserver")).texts
 
     held = [any(tag == "bdi" for tag, _ in within) for text, within in texts if "اسم" in text]
     assert len(held) == 3 and all(held)

@@ -20,8 +20,10 @@ from django.test import Client
 
 from mendline.access.models import Person
 from mendline.orders.models import IdempotencyKey, Record, RepairOrder
-from tests.console.bad_world import a_client, a_world, addresses_of, console_routes, taken_back
+from tests.console.bad_world import a_client, a_world, addresses_of, console_routes, no_paper, taken_back
 from tests.console.conftest import PLACES
+
+__all__ = ["no_paper"]  # a fixture
 
 HTMX = {"HX-Request": "true"}
 # What a field is filled with so that the first sending has an effect; others take the first choice they offer.
@@ -137,7 +139,7 @@ def everything() -> dict[str, int]:
         rows = manager.unscoped("a test counts") if hasattr(manager, "unscoped") else manager.all()
         found[label] = rows.count()
     for model in (RepairOrder, Record):
-        rows = model.objects.unscoped("a test counts")  # type: ignore[attr-defined]
+        rows = model.objects.unscoped("a test counts")
         found[f"{model.__name__} revisions"] = sum(rows.values_list("revision", flat=True))
     return found
 
@@ -153,7 +155,7 @@ def forms_of(client: Client, page: str, done: set[str]) -> Iterator[Form]:
 
 
 @pytest.mark.parametrize("role", ["cc_agent", "region_interface", "station_coordinator"])
-def test_every_form_of_every_page_sent_twice_has_one_effect(network: None, role: str) -> None:
+def test_every_form_of_every_page_sent_twice_has_one_effect(network: None, no_paper: None, role: str) -> None:
     refs = a_world()
     Person.objects.create(username="engineer", name="王强", role="station_engineer", station_no="000001")
     client = a_client(role, **PLACES[role])
