@@ -1,0 +1,89 @@
+"""A caller who tries things without leaving a trace, and what it hears with everything taken out that may differ."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from mendline.dispatch.current import forget_index
+from mendline.process import calendar_table
+from mendline.process.loading import forget_in_force
+from tests.access_matrix.cast import Cast, the_cast
+
+MAY_DIFFER = ("X-Request-Id", "Content-Length", "Expires")  # the request's own number, and its second
+_numbers = itertools.count(1)
+_TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value="|X-CSRFToken[^A-Za-z0-9]{1,12})[A-Za-z0-9]{32,64}')
+_NOW = re.compile(rb'data-now="[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One answer. `said` and `headers` are without the number asked for, the request's own number and form tokens."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    said: bytes
+
+
+class Asker:
+    """Calls as one role, by key or by session; whatever it causes is taken back at once."""
+
+    def __init__(self, cast: Cast, role: str) -> None:
+        self.role = role
+        self._secret = cast.secrets.get(role, "")
+        self._client = Client(raise_request_exception=False, headers={"accept-language": "zh-hans"})
+        if role in cast.people:
+            backend = "allauth.account.auth_backends.AuthenticationBackend"
+            self._client.force_login(cast.people[role], backend=backend)
+
+    def ask(self, method: str, path: str, *, about: str = "", body: object = None) -> Heard:
+        is_api = path.startswith("/api/")
+        headers = {"Idempotency-Key": f"matrix-{next(_numbers)}"} if is_api else {}
+        if is_api and self._secret:
+            headers["Authorization"] = f"Bearer {self._secret}"
+        data = ({"given": {}} if body is None else body) if is_api else {}
+        with transaction.atomic():
+            if method == "GET":
+                answer = self._client.get(path, headers=headers)
+            else:
+                kind = "application/json" if is_api else "application/x-www-form-urlencoded"
+                answer = self._client.generic(method, path, _encoded(data, is_api), kind, headers=headers)
+            content = answer.getvalue()
+            transaction.set_rollback(True)
+        self._client.cookies.pop("messages", None)  # what the next page would say about this one
+        cache.clear()
+        wanted = about.encode()
+        said = _TOKEN.sub(rb"\1TOKEN", content.replace(wanted, b"THING") if wanted else content)
+        said = _NOW.sub(b'data-now="NOW"', said)
+        kept = sorted(
+            (name, value.replace(about, "THING") if about else value)
+            for name, value in answer.headers.items()
+            if name not in MAY_DIFFER
+        )
+        return Heard(answer.status_code, tuple(kept), said)
+
+
+def _encoded(data: object, is_api: bool) -> bytes:
+    return orjson.dumps(data) if is_api else b""
+
+
+@pytest.fixture(scope="module")
+def cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
+    """Built once: whoever asks takes back what he caused."""
+    cache.clear()
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield the_cast()
+        transaction.set_rollback(True)
+    cache.clear()
+    forget_index()
+    forget_in_force()
+    calendar_table.forget()

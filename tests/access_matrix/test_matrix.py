@@ -1,0 +1,227 @@
+"""Every address, every role, every method: what is not yours is not there, and what is not your job says so.
+
+The addresses come from the resolver and the steps from the process files; whose a thing is, is written down in
+`cast.py` once more. Here a part of the questions is asked, the same in every run; with MENDLINE_MATRIX=whole all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+import pytest
+
+from mendline.access.actors import Actor
+from mendline.access.models import Person, Token
+from mendline.kernel.ids import PREFIXES
+from mendline.orders.models import Record, RepairOrder
+from mendline.process.definition import Process
+from mendline.process.loading import latest
+from tests.access_matrix.addresses import Endpoint, endpoints
+from tests.access_matrix.cast import BOUND_TO_A_REGION, BOUND_TO_A_STATION, Cast, absent
+from tests.access_matrix.conftest import Asker, Heard
+from tests.console.conftest import PLACES
+
+pytestmark = pytest.mark.django_db
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ONE_IN = 1 if os.environ.get("MENDLINE_MATRIX") == "whole" else 12
+ALL = endpoints()
+# These look at the form of a request before they ask who sends it. What they answer tells nothing of what is there.
+FORM_FIRST = (
+    "api/v1/orders/<ref>/attachments",
+    "api/v1/records/<ref>/attachments",
+    "api/v1/stations/proposed",
+)
+PROCESS_OF = {prefix: code for code, prefix in PREFIXES.items()}
+
+
+def asked(*what: str) -> bool:
+    """Say whether this question belongs to the part that is asked; its words decide."""
+    return crc32(" ".join(what).encode()) % ONE_IN == 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many questions were asked, and what was wrong about the answers."""
+
+    asked: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def hear(self, asker: Asker, method: str, path: str, about: str = "") -> Heard:
+        self.asked += 1
+        heard = asker.ask(method, path, about=about)
+        if heard.status >= 500:
+            self.wrong.append(f"{asker.role} {method} {path}: {heard.status}")
+        return heard
+
+
+def test_of_every_parameter_it_is_known_what_it_names() -> None:
+    unknown = []
+    for endpoint in ALL:
+        for name in endpoint.names:
+            try:
+                endpoint.stands_for(name)
+            except LookupError as fault:
+                unknown.append(str(fault))
+
+    assert unknown == []
+    assert len(ALL) > 100
+
+
+def steps_of(thing: str) -> list[str]:
+    """Return the steps of the process that a number belongs to, and one that nobody knows."""
+    process: Process = latest(PROCESS_OF[thing[:2]])
+    return [*process.transitions, "no_such_step"]
+
+
+def about_a_thing() -> Iterator[tuple[Endpoint, str, str]]:
+    """Return the addresses that name somebody's thing, with the parameter and its kind."""
+    for endpoint in ALL:
+        for name in endpoint.names:
+            if (kind := endpoint.stands_for(name)) not in ("word", "step"):
+                yield endpoint, name, kind
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask about a thing that is somebody else's, and of one that is nowhere."""
+
+    name: str  # the same in every run, as numbers are not
+    method: str
+    thing: str
+    theirs: str
+    nowhere: str
+
+
+def out_of_scope(cast: Cast, role: str) -> Iterator[Question]:
+    for endpoint, parameter, kind in about_a_thing():
+        steps = [name for name in endpoint.names if endpoint.stands_for(name) == "step"]
+        for place, thing in enumerate(cast.foreign(kind, role)):
+            for step in steps_of(thing) if steps else [""]:
+                values = {"code": "unified_repair", "line": "desktop", "name": "x", **dict.fromkeys(steps, step)}
+                theirs = endpoint.path({**values, parameter: thing})
+                nowhere = endpoint.path({**values, parameter: absent(thing)})
+                for method in METHODS:
+                    name = f"{role} {method} {endpoint.route} {step} {place}"
+                    yield Question(name, method, thing, theirs, nowhere)
+
+
+def compare(tally: Tally, asker: Asker, question: Question) -> None:
+    heard = tally.hear(asker, question.method, question.theirs, about=question.thing)
+    expected = tally.hear(asker, question.method, question.nowhere, about=absent(question.thing))
+    if heard != expected:
+        tally.wrong.append(f"{question.name} {question.theirs}: {_difference(heard, expected)}")
+
+
+@pytest.mark.parametrize("role", PLACES)
+def test_what_lies_out_of_scope_is_answered_as_if_it_were_not_there(cast: Cast, role: str) -> None:
+    asker, tally = Asker(cast, role), Tally()
+    for question in out_of_scope(cast, role):
+        if asked(question.name):
+            compare(tally, asker, question)
+
+    assert not tally.wrong, "\n".join(tally.wrong)
+    assert tally.asked or role not in (*BOUND_TO_A_REGION, *BOUND_TO_A_STATION)
+
+
+def test_control_a_forgotten_scope_is_found(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Actor, "sees_everything", property(lambda actor: True))
+    asker, tally = Asker(cast, "station_coordinator"), Tally()
+    theirs = cast.things["order", "000003"][0]
+    for address in ("/api/v1/orders/{}", "/orders/{}/"):
+        nowhere = address.format(absent(theirs))
+        compare(tally, asker, Question(address, "GET", theirs, address.format(theirs), nowhere))
+
+    assert sum("instead of 404" in wrong for wrong in tally.wrong) == 2, tally.wrong
+
+
+def test_all_questions_together_are_ten_thousand_requests(cast: Cast) -> None:
+    """Of which `asked` chooses a part; each question is asked of a thing and of one that is nowhere."""
+    assert 2 * sum(1 for role in PLACES for _ in out_of_scope(cast, role)) > 10_000
+
+
+@pytest.mark.parametrize("role", PLACES)
+def test_a_step_in_scope_that_is_another_roles_is_forbidden(cast: Cast, role: str) -> None:
+    asker, tally = Asker(cast, role), Tally()
+    for kind, thing in cast.mine.items():
+        process: Process = latest(PROCESS_OF[thing[:2]])
+        folder = "orders" if kind == "order" else "records"
+        for step in process.transitions.values():
+            if role in step.by or step.creates or not asked(role, kind, step.name):
+                continue
+            heard = tally.hear(asker, "POST", f"/api/v1/{folder}/{thing}/transitions/{step.name}")
+            if heard.status != 403:
+                tally.wrong.append(f"{role} {thing} {step.name}: {heard.status} {heard.said[:120]!r}")
+
+    assert not tally.wrong, "\n".join(tally.wrong)
+
+
+@pytest.mark.parametrize("who", ["nobody", "revoked yesterday", "left yesterday"])
+def test_whoever_is_not_or_no_longer_known_gets_nothing(cast: Cast, who: str) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    asker, tally = Asker(cast, "" if who == "nobody" else "admin"), Tally()
+    if who == "revoked yesterday":
+        Token.objects.update(revoked_at=yesterday)
+    elif who == "left yesterday":
+        Person.objects.update(is_active=False)
+    values = {"ref": cast.mine["order"], "name": cast.mine["callback"]}
+    for endpoint in ALL:
+        if endpoint.is_open_to_all or (who == "revoked yesterday" and not endpoint.is_api):
+            continue
+        path = endpoint.path({name: values.get(name, "1") for name in endpoint.names})
+        for method in METHODS:
+            if not asked(who, method, endpoint.route):
+                continue
+            heard = tally.hear(asker, method, path)
+            at_the_door = heard.status in (401, 405) or (
+                heard.status == 302 and "/accounts/login/" in str(heard.headers)
+            )
+            if not at_the_door and not (heard.status == 404 and b"not_found" in heard.said):
+                tally.wrong.append(f"{who} {method} {path}: {heard.status}")
+
+    assert not tally.wrong, "\n".join(tally.wrong)
+    assert tally.asked > 10
+
+
+def _turned_away(endpoint: Endpoint, heard: Heard) -> bool:
+    if heard.status == 302:
+        return "/accounts/login/" in str(heard.headers)
+    if heard.status in (400, 422):
+        return endpoint.route in FORM_FIRST
+    return heard.status in (401, 405) or b'"not_found"' in heard.said
+
+
+def test_no_column_is_taken_from_whoever_writes(cast: Cast) -> None:
+    """What a caller may say stands in the process file; whatever else he sends, nothing of it arrives."""
+    columns = {field.name for model in (RepairOrder, Record) for field in model._meta.get_fields()}
+    tally = Tally()
+    for role in ("cc_agent", "admin", "station_coordinator"):
+        asker = Asker(cast, role)
+        for endpoint in ALL:
+            if not endpoint.is_api or endpoint.is_open_to_all:
+                continue
+            values = {"ref": cast.mine["order"], "name": "download" if "ref" in endpoint.names else "callback"}
+            path = endpoint.path({name: values.get(name, "1") for name in endpoint.names})
+            for column in sorted(columns - {"order_ref", "revision"}):
+                if asked(role, endpoint.route, column):
+                    tally.asked += 1
+                    heard = asker.ask("POST", path, body={"given": {}, column: "x"})
+                    if heard.status < 400 or heard.status >= 500:
+                        tally.wrong.append(f"{role} POST {path} with {column}: {heard.status}")
+
+    assert not tally.wrong, "\n".join(tally.wrong)
+    assert tally.asked > 20
+
+
+def _difference(heard: Heard, expected: Heard) -> str:
+    if heard.status != expected.status:
+        return f"{heard.status} instead of {expected.status}"
+    if heard.headers != expected.headers:
+        return f"headers {set(heard.headers) ^ set(expected.headers)}"
+    place = next((n for n, pair in enumerate(zip(heard.said, expected.said, strict=False)) if pair[0] != pair[1]), 0)
+    return (
+        f"{heard.said[max(0, place - 40) : place + 60]!r} instead of {expected.said[max(0, place - 40) : place + 60]!r}"
+    )
