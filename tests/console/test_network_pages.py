@@ -343,7 +343,9 @@ def test_the_pages_of_a_request_bring_its_effect(signed_in: SignIn) -> None:
     ref = a_request()
     client = signed_in("region_interface")
     for path in (f"/inbox/{ref}/", f"/records/{ref}/"):
-        assert f"/network/changes/{ref}/" in text_of(client, path)
+        page = text_of(client, path)
+        assert f"/network/changes/{ref}/" in page
+        assert re.search(r"<dd[^>]*>(?:<[^>]+>)*台式机", page)  # the line's name, not its code
     part = client.get(f"/network/changes/{ref}/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part and "变更后的派单顺序" in part
 
