@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 from mendline.figures.asking import BASES, DIMENSIONS, Question
 from mendline.figures.periods import Period
-from mendline.figures.reckoning import BUCKETS, rows_of
+from mendline.figures.reckoning import STEP, rows_of
 
 _ALIVE = "f.reported_on <= %(last)s AND (f.ended_on >= %(first)s OR f.ended_on IS NULL)"
 _GROUPS = f"""
-    SELECT {{column}}::text, count(*) FILTER (WHERE f.reported_on < %(first)s),
+    SELECT {{column}}, count(*) FILTER (WHERE f.reported_on < %(first)s),
            count(*) FILTER (WHERE {BASES["reported"]}), count(*) FILTER (WHERE {BASES["ended"]}),
            count(*) FILTER (WHERE {BASES["open"]})
     FROM figures_orderfact f WHERE {{narrowed}} AND {_ALIVE} GROUP BY 1
 """
+_CAME, _WENT = STEP.format(day="f.reported_on"), STEP.format(day="f.ended_on")
 _STEPS = f"""
-    SELECT true, {{came}}, count(*) FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["reported"]} GROUP BY 2
+    SELECT true, {_CAME}, count(*) FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["reported"]} GROUP BY 2
     UNION ALL
-    SELECT false, {{went}}, count(*) FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["ended"]} GROUP BY 2
+    SELECT false, {_WENT}, count(*) FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["ended"]} GROUP BY 2
 """
 
 
@@ -55,7 +56,7 @@ class Loads:
 def loads(question: Question, by: str) -> Loads:
     """Reckon volume and open load of a period. `by` is a dimension."""
     rows = rows_of(_GROUPS.replace("{column}", DIMENSIONS[by].column), question)
-    groups = [LoadGroup(key or "", Load(*counts)) for key, *counts in rows]
+    groups = [LoadGroup("" if key is None else str(key), Load(*counts)) for key, *counts in rows]
     groups.sort(key=lambda group: (-group.load.open, -group.load.reported, group.key))
     total = Load(
         sum(group.load.opening for group in groups), sum(group.load.reported for group in groups),
@@ -65,14 +66,13 @@ def loads(question: Question, by: str) -> Loads:
 
 
 def _series(question: Question, opening: int) -> list[tuple[Period, Load]]:
-    period = question.period
-    came = BUCKETS[period.bucket].replace("%(this)s", "%(first)s")
-    statement = _STEPS.replace("{came}", came).replace("{went}", came.replace("f.reported_on", "f.ended_on"))
-    counts = {(is_new, first): count for is_new, first, count in rows_of(statement, question)}
+    buckets = question.period.buckets()
+    rows = rows_of(_STEPS, question, steps=[bucket.first for bucket in buckets])
+    counts = {(is_new, step): count for is_new, step, count in rows}
     found: list[tuple[Period, Load]] = []
     standing = opening
-    for step in period.buckets():
-        reported, ended = counts.get((True, step.first), 0), counts.get((False, step.first), 0)
-        found.append((step, Load(standing, reported, ended, standing + reported - ended)))
+    for number, bucket in enumerate(buckets, start=1):
+        reported, ended = counts.get((True, number), 0), counts.get((False, number), 0)
+        found.append((bucket, Load(standing, reported, ended, standing + reported - ended)))
         standing += reported - ended
     return found

@@ -20,6 +20,7 @@ from mendline.kernel.text import Text
 from mendline.process.definition import NEW, Process
 from mendline.process.loading import processes
 
+MOST_MARKED = 60  # comparing hundreds would take longer than counting them
 _COUNTED = f"""
     SELECT f.path_id, count(*), (avg(f.minutes))::bigint, count(*) FILTER (WHERE {COUNTS["contacts_late"].condition}),
            count(*) FILTER (WHERE {COUNTS["cancelled"].condition})
@@ -59,12 +60,9 @@ class Variant:
     average_minutes: int
     contacts_late: int
     cancelled: int
-    marks: tuple[Mark, ...]
+    is_usual: bool
+    marks: tuple[Mark, ...]  # compared with the usual way for the most frequent ones, plain for the others
     undeclared: tuple[Arrow, ...]
-
-    @property
-    def is_usual(self) -> bool:
-        return all(mark.kind == "same" for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,9 @@ def mined(question: Question) -> Mined:
     total = sum(row[0] for row in rows.values())
     ordered = sorted(known.values(), key=lambda path: (-rows[path.pk][0], path.pk))
     usual = _steps_of(ordered[0]) if ordered else ()
-    variants = [_variant(path, rows[path.pk], total, usual) for path in ordered]
+    variants = [
+        _variant(path, rows[path.pk], total, usual, is_marked=place < MOST_MARKED) for place, path in enumerate(ordered)
+    ]
     return Mined(
         orders=total,
         variants=variants,
@@ -148,7 +148,7 @@ def _steps_of(path: Path) -> tuple[str, ...]:
     return tuple(arrow.step for arrow in arrows_of(path))
 
 
-def _variant(path: Path, row: tuple[Any, ...], total: int, usual: tuple[str, ...]) -> Variant:
+def _variant(path: Path, row: tuple[Any, ...], total: int, usual: tuple[str, ...], *, is_marked: bool) -> Variant:
     orders, minutes, late, cancelled = row
     process = processes().get((path.process, path.version))
     arrows = arrows_of(path)
@@ -156,7 +156,8 @@ def _variant(path: Path, row: tuple[Any, ...], total: int, usual: tuple[str, ...
     return Variant(
         id=path.pk, version=path.version, steps=steps, orders=orders, percent=100 * orders // total,
         average_minutes=int(minutes or 0), contacts_late=late, cancelled=cancelled,
-        marks=tuple(_marks(steps, usual, process)),
+        is_usual=steps == usual,
+        marks=tuple(_marks(steps, usual if is_marked else steps, process)),
         undeclared=tuple(arrow for arrow in arrows if not declares(process, arrow)),
     )  # fmt: skip
 

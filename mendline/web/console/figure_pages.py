@@ -215,7 +215,7 @@ def frame(visit: Visit, asked: Asked, route: str) -> dict[str, Any]:
         "tabs": [(label, asked.address(tab, by=""), tab == route) for tab, label in TABS],
         "asked": asked, "days": days_said(asked.period), "before": days_said(asked.period.before),
         "presets": presets_of(asked, route), "regions": regions, "stations": stations, "products": products,
-        "offered": (regions, stations, products), "chosen": chosen_filters(asked, route), "here": reverse(route),
+        "choices": (regions, stations, products), "chosen": chosen_filters(asked, route), "here": reverse(route),
         "as_of": fresh, "is_old": is_old(fresh, visit),
     }  # fmt: skip
 
