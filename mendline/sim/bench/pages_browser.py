@@ -107,10 +107,11 @@ def take_reports(port: int, who: Mapping[str, str], known_phone: str) -> dict[st
 def _report(browser: Any, port: int, who: Mapping[str, str], phone: str, *, is_known: bool) -> dict[str, float]:
     context = _signed_in(browser, port, who)
     page = context.new_page()
-    page.goto(f"http://127.0.0.1:{port}/intake/")
+    page.goto(f"http://127.0.0.1:{port}/intake/", wait_until="networkidle")
     asked: list[float] = []
     page.on("requestfinished", lambda request: asked.append(max(0.0, request.timing["responseEnd"])))
     hands = _Hands(page)
+    page.locator('#report [name="customer.phone"]').focus()  # the offer of a tour to a newcomer may have it
     begun = time.perf_counter()
     hands.type("customer.phone", phone)
     if is_known:
