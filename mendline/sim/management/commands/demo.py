@@ -24,7 +24,8 @@ load a demo world into an empty database, all or nothing; Ctrl+C cancels it at a
             7 regions, 300 stations and 60 points, 34 provinces, 60 models, 1,500 engineers, 9,000 orders of 30 days,
             every history true; about a minute. Its stories: a heat wave, a launch, a late battery supplier,
             a failing station in Zhengzhou, slow verdicts in the north-west, orders handed round in circles
-  huge      在 national 之外有 5000 个站、200 万张维修单（三年；30 天以前的只有单据、没有历史）；数分钟（机器忙则更久）、6 GB 磁盘
+  huge      在 national 之外有 5000 个站、200 万张维修单（三年；30 天以前的只有单据、没有历史）；
+            数分钟（机器忙则更久）、6 GB 磁盘
             national, and 5,000 stations with 2,000,000 orders of three years (those before the 30 days are rows without
             histories); some minutes, more on a busy machine, and 6 GB of disk
 
