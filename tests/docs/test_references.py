@@ -91,7 +91,11 @@ def _prose(text: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("words", [CATEGORIES, reading.CALENDARS, reading.CHANNELS, RESPONSIBLE], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [CATEGORIES, reading.CALENDARS, reading.CHANNELS, RESPONSIBLE],
+    ids=["categories", "calendars", "channels", "responsible"],
+)
 def test_every_word_that_a_process_file_may_use_is_told(language: str, words: Iterable[str]) -> None:
     text = page(f"docs/{language}/process/keys.md")
     assert [word for word in sorted(words) if f"`{word}`" not in text] == []
