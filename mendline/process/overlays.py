@@ -62,6 +62,11 @@ def overlay_of(base: Process, version: int) -> Process | None:
     return derived
 
 
+def overlaid_versions(code: str) -> list[int]:
+    """Return the numbers of all overlays of a process that were ever in force, oldest first."""
+    return list(Overlay.objects.filter(process=code).order_by("version").values_list("version", flat=True))
+
+
 def forget() -> None:
     """Drop what this process knows of overlays."""
     _settings.clear()

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from mendline.access import tokens
 from mendline.access.actors import THE_CLOCK, Actor
 from mendline.access.models import Person
 from mendline.kernel.durations import Duration
@@ -238,3 +240,20 @@ def test_an_edition_being_published_is_not_waited_for() -> None:
             overlays.next_version("unified_repair", 3)
     finally:
         other.close()
+
+
+@pytest.mark.django_db
+def test_a_machine_reads_the_limits_that_hold_in_the_version_that_is_in_force(client: Client) -> None:
+    a_network()
+    in_force("contact_limit=3h")
+    reader = Person.objects.create(username="reader", name="reader", role="process_owner")
+    caller = {"Authorization": f"Bearer {tokens.issue(reader, 'bridge')}"}
+
+    listed = client.get("/api/v1/processes", headers=caller).json()
+    shown = client.get("/api/v1/processes/unified_repair", headers=caller).json()
+
+    [repair] = [one for one in listed if one["code"] == "unified_repair"]
+    assert repair["in_force"] == shown["in_force"] == 3001
+    assert repair["versions"][0] == shown["versions"][0]["version"] == 3001
+    assert "contact_limit" in shown["versions"][0]["parameters"]
+    assert shown["versions"][0]["parameters"] != shown["versions"][1]["parameters"]

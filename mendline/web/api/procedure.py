@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 import orjson
@@ -11,7 +10,8 @@ from ninja import Router
 
 from mendline.kernel.errors import NotVisible
 from mendline.process.definition import Process
-from mendline.process.loading import in_force, latest, processes
+from mendline.process.loading import in_force, latest, process_for, processes
+from mendline.process.overlays import overlaid_versions
 from mendline.process.rules import rules
 from mendline.web.api import shown
 from mendline.web.api.calls import Call, answer, reading
@@ -51,14 +51,16 @@ def get_process(call: Call, code: str) -> HttpResponse:
 
 
 def _versions(code: str) -> list[Process]:
-    found: Iterable[Process] = (process for (known, _), process in processes().items() if known == code)
+    """Return the versions of a process, newest first: those of its files, and each file's with other limits."""
+    found = [process for (known, _), process in processes().items() if known == code]
+    found += [process_for(code, number) for number in overlaid_versions(code)]
     return sorted(found, key=lambda process: -process.version)
 
 
 @lru_cache(maxsize=64)
 def _described(code: str, version: int) -> bytes:
-    """Process files are read once, so their description is made once as well."""
-    return orjson.dumps(shown.process_full(processes()[code, version]))
+    """A version never changes once it was in force, so its description is made once."""
+    return orjson.dumps(shown.process_full(process_for(code, version)))
 
 
 @router.get("/rules/{rule_id}", response=RuleOut, operation_id="get_rule")
