@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PurgeCSS } from "purgecss";
 import { writeShapes } from "./geo.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -33,6 +34,21 @@ function refuseTwoCopiesOf(name, metafile) {
       .filter(Boolean),
   );
   if (folders.size > 1) throw new Error(`${name} is bundled ${folders.size} times: ${[...folders].join(", ")}`);
+}
+
+/** Styles that no page, script or line of Python names are left out: a third stays, and it is the first thing loaded. */
+async function leaveOutWhatNobodyNames(file) {
+  const [found] = await new PurgeCSS().purge({
+    css: [{ raw: await readFile(file, "utf8") }],
+    content: [
+      join(root, "mendline/web/**/*.{html,py}"),
+      join(here, "src/*.ts"),
+      join(root, "node_modules/bootstrap/js/src/{base-component,alert,collapse,dropdown,toast}.js"),
+    ],
+    defaultExtractor: (text) => text.match(/[\w-]+/g) ?? [],
+    safelist: { greedy: [/^(alert|text-bg)-/, /data-bs-theme/] }, // put together from a tone, or set by a script
+  });
+  await writeFile(file, found.css);
 }
 
 const options = {
@@ -68,4 +84,5 @@ if (process.argv.includes("--watch")) {
 } else {
   const { metafile } = await build(options);
   refuseTwoCopiesOf("htmx.org", metafile);
+  await leaveOutWhatNobodyNames(join(out, "styles.css"));
 }

@@ -1,6 +1,9 @@
 import Alpine from "@alpinejs/csp";
 import htmx from "htmx.org";
-import "@tabler/core/dist/js/tabler.esm.js";
+// Of the kit's scripts only what the pages use: menus, folding, and notes that go away.
+import "bootstrap/js/src/alert.js";
+import "bootstrap/js/src/collapse.js";
+import "bootstrap/js/src/dropdown.js";
 import "idiomorph/htmx";
 import "htmx-ext-response-targets";
 import { openBeside } from "./beside";

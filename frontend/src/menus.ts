@@ -1,4 +1,4 @@
-import { Dropdown } from "@tabler/core/dist/js/tabler.esm.js";
+import Dropdown from "bootstrap/js/src/dropdown.js";
 
 /** A menu stays open while its refusals are read, and closes once a step is chosen. */
 export function closeMenusAfterSteps(): void {

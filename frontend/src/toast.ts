@@ -1,4 +1,4 @@
-import { Toast } from "@tabler/core/dist/js/tabler.esm.js";
+import Toast from "bootstrap/js/src/toast.js";
 import { say } from "./language";
 
 type Tone = "info" | "success" | "warning" | "danger";

@@ -6,16 +6,20 @@ declare module "@alpinejs/csp" {
   const Alpine: Alpine;
   export default Alpine;
 }
-declare module "@tabler/core/dist/js/tabler.esm.js" {
-  export class Toast {
+declare module "bootstrap/js/src/toast.js" {
+  export default class Toast {
     constructor(element: Element, options?: { delay?: number });
     show(): void;
   }
-  export class Dropdown {
+}
+declare module "bootstrap/js/src/dropdown.js" {
+  export default class Dropdown {
     static getInstance(toggle: Element): Dropdown | null;
     hide(): void;
   }
 }
+declare module "bootstrap/js/src/alert.js";
+declare module "bootstrap/js/src/collapse.js";
 declare module "idiomorph/htmx" {
   export const Idiomorph: {
     morph(old: Element, fresh: Element, options: { morphStyle: "innerHTML" | "outerHTML" }): void;

@@ -49,9 +49,11 @@ def _bring_up_to_date() -> None:
     modules = ROOT / "node_modules"
     _step("前端依赖 front-end packages", modules / ".stamp", node_inputs, lambda: _npm("ci", "--ignore-scripts"))
     sources = sorted(path for path in (ROOT / "frontend").rglob("*") if path.is_file())
+    # Of the styles only what pages name is kept, so a changed page may need another bundle.
+    pages = sorted(path for path in (ROOT / "mendline" / "web").rglob("*") if path.suffix in (".html", ".py"))
     bundle = ROOT / "mendline" / "web" / "static" / "dist"
     if sources:
-        _step("前端打包 bundle", bundle / ".stamp", [*node_inputs, *sources], lambda: _npm("run", "build"))
+        _step("前端打包 bundle", bundle / ".stamp", [*node_inputs, *sources, *pages], lambda: _npm("run", "build"))
 
 
 def _step(name: str, stamp: Path, inputs: Iterable[Path], work: Callable[[], None]) -> None:

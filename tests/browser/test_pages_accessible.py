@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -63,6 +64,9 @@ WORDS = """() => {
     }
     return [document.title, ...found].map(text => text.trim()).filter(text => /[A-Za-z]{2}/.test(text))
 }"""
+CLASSES = """() => [...new Set([...document.querySelectorAll("[class]")].flatMap(node => [...node.classList]))]"""
+KIT = AXE.parents[1] / "@tabler" / "core" / "dist" / "css" / "tabler.min.css"
+BUNDLE = Path(finders.find("dist/styles.css") or "missing")
 ALLOWED = (
     r"[A-Z]{2}\d{6}-[0-9A-Z]+",  # numbers of orders and records
     r"[A-Z]{3}-\d\d",  # rules
@@ -182,6 +186,7 @@ class Walk:
         self.page = page
         self.faults: list[str] = []
         self.opened = 0
+        self.classes: set[str] = set()
         self._drawn: set[str] = set()
 
     def visit(self, role: str, path: str) -> None:
@@ -194,6 +199,7 @@ class Walk:
             self._drawn.add(drawn)
             found += self.page.evaluate(RUN)
             found += self._on_a_telephone()
+        self.classes.update(self.page.evaluate(CLASSES))
         words = [text for text in self.page.evaluate(WORDS) if LATIN.search(STRIPPED.sub("", text))]
         found += [f"in Latin letters: {text[:120]}" for text in dict.fromkeys(words)]
         self.faults += [f"{role} {path}: {fault}" for fault in found]
@@ -221,3 +227,11 @@ def test_every_page_of_every_role_is_usable_and_in_chinese(
 
     assert walk.opened > 50
     assert not walk.faults, "\n".join(walk.faults)
+    styled, kept = _classes_in(KIT), _classes_in(BUNDLE)
+    assert len(kept) < len(styled) / 2
+    assert walk.classes & styled <= kept, "left out of the bundle although a page uses them; see frontend/build.mjs"
+
+
+def _classes_in(styles: Path) -> set[str]:
+    """The classes that a style sheet has a rule for."""
+    return set(re.findall(r"\.([a-zA-Z][\w-]*)", styles.read_text("utf-8")))
