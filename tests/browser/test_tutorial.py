@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from mendline.sim import worlds
@@ -135,9 +134,8 @@ class Walker:
 
 @pytest.mark.parametrize("language", LOCALES)
 def test_the_tutorial_goes_as_its_page_tells(
-    language: str, browser: Browser, live_server: LiveServer, transactional_db: None, settings: Settings
+    language: str, browser: Browser, live_server: LiveServer, transactional_db: None
 ) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     worlds.load("small").build()
     context = browser.new_context(
         locale=LOCALES[language], timezone_id="Asia/Shanghai", viewport={"width": 1440, "height": 900}

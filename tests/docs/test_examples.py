@@ -51,7 +51,6 @@ def test_a_process_file_on_a_page_is_sound(block: Block, tmp_path: Path) -> None
 @pytest.fixture
 def values(db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
     """What the pages' shell variables stand for, in the demonstration network."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = str(tmp_path)
     load_all()
     worlds.load("small").build()

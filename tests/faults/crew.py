@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import django
 import orjson
@@ -46,7 +46,7 @@ def environment_for(owner_url: str, app_url: str, role: str) -> dict[str, str]:
 def on_the_test_database() -> dict[str, str]:
     """Return the environment of a process that works with the database of the running test, as its owner."""
     known = connection.settings_dict
-    where = urlencode({"host": known["HOST"], "port": known["PORT"] or "5432"})
+    where = f"host={quote(known['HOST'], safe='/')}&port={known['PORT'] or '5432'}"
     user = f"{quote(known['USER'], safe='')}:{quote(known['PASSWORD'], safe='')}"
     url = f"postgresql://{user}@/{quote(known['NAME'])}?{where}"
     return environment_for(url, url, "owner")
