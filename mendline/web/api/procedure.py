@@ -53,7 +53,8 @@ def get_process(call: Call, code: str) -> HttpResponse:
 def _versions(code: str) -> list[Process]:
     """Return the versions of a process, newest first: those of its files, and each file's with other limits."""
     found = [process for (known, _), process in processes().items() if known == code]
-    found += [process_for(code, number) for number in overlaid_versions(code)]
+    if found:  # what is asked for may be anything at all
+        found += [process_for(code, number) for number in overlaid_versions(code)]
     return sorted(found, key=lambda process: -process.version)
 
 
