@@ -36,13 +36,13 @@ function refuseTwoCopiesOf(name, metafile) {
   if (folders.size > 1) throw new Error(`${name} is bundled ${folders.size} times: ${[...folders].join(", ")}`);
 }
 
-/** Styles that no page, script or line of Python names are left out: a third stays, and it is the first thing loaded. */
+/** Styles of the kit that nothing names are left out: a third stays, and it is the first thing loaded. Ours all stay. */
 async function leaveOutWhatNobodyNames(file) {
   const [found] = await new PurgeCSS().purge({
     css: [{ raw: await readFile(file, "utf8") }],
     content: [
       join(root, "mendline/web/**/*.{html,py}"),
-      join(here, "src/*.ts"),
+      join(here, "{src,styles}/*.{ts,css}"),
       join(root, "node_modules/bootstrap/js/src/{base-component,alert,collapse,dropdown,toast}.js"),
     ],
     defaultExtractor: (text) => text.match(/[\w-]+/g) ?? [],
