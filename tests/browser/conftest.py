@@ -84,7 +84,11 @@ class Desk:
         button = scope.locator(f'button[data-step="{name}"]').first
         if not button.is_visible():
             self.page.get_by_role("button", name=re.compile("更多|More")).first.click()
+        asks = button.get_attribute("hx-get") is not None
         button.click()
+        if asks:  # another step's form may stand there until this one comes
+            own = f'form.step-form[action*="/{name.rpartition(".")[2]}/"]'
+            expect(self.page.locator(own).first).to_be_visible()
 
     def send(self) -> None:
         form = self.page.locator("form.step-form")
