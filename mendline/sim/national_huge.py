@@ -8,25 +8,25 @@ the rows stand there and no histories, as after taking over the orders of an old
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
+from typing import Any
 
 import orjson
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from mendline.kernel.ids import ALPHABET
-from mendline.kernel.time import local_day
 from mendline.network import areas
 from mendline.orders.store import ORDER_COLUMNS, Loaded
 from mendline.sim.bench.many_orders import drop_indexes
 from mendline.sim.demo_calls import GIVEN_NAMES, SURNAMES
 from mendline.sim.national import Progress, Written, load_national
 from mendline.sim.national_network import PER_DAY, ROADS, national
-from mendline.sim.national_rows import BLOCK, SHARED, line_of, rest_guards, wake_guards
+from mendline.sim.national_rows import SHARED, copy_rows, line_of, rest_guards, wake_guards
 from mendline.sim.world_contents import WorldContents, WorldPerson, WorldStation
 from mendline.sim.world_files import MAIL_DOMAIN
 from mendline.sim.worlds import World
@@ -39,9 +39,61 @@ CALLERS = 600_000  # who called in those years, three times each
 FIRST_WEEK_SHARE = 0.6  # business grew: the first week had so much of the last one's
 COUNTY_LINES = ("desktop", "notebook", "printer")
 COLUMNS = (*SHARED, *ORDER_COLUMNS, "customer_name", "phone")
-MONTH_SHARE, COPY_SHARE = 0.25, 0.6  # of the time, for the progress bar
+MONTH_SHARE, ROWS_SHARE = 0.25, 0.6  # of the time, for the progress bar
+LOTS = 1 << 31  # a lot is a number below
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# What a copy takes from its pattern, moved by whole weeks, and what from the place that it is given to.
+_OF_PATTERN = (
+    "process", "process_version", "state", "category", "revision", "facts", "clocks", "due_at", "created_at",
+    "updated_at", "created_by", "origin", "product_line", "product", "service_mode", "fault", "replaces", "replaced_by",
+    "assigned",
+)  # fmt: skip
+_OF_PLACE = ("region", "number", "area", "engineer", "name", "tickets_to")
+_TABLES = """
+    CREATE TEMPORARY TABLE pattern ON COMMIT DROP AS
+        SELECT 0 AS place, process, process_version, state, category, revision, facts, clocks, due_at, created_at,
+               updated_at, created_by, origin, product_line, product, service_mode, fault, replaces, replaced_by,
+               false AS assigned
+        FROM orders_repairorder WHERE false;
+    CREATE TEMPORARY TABLE place (
+        region text, number text, area text, engineer bigint, name text, tickets_to int) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE ticket (
+        ticket int PRIMARY KEY, number text, region text, area text, engineer bigint, name text) ON COMMIT DROP;
+"""
+# Some stations have many times others' orders: each holds so many tickets.
+_TICKETS = """
+    INSERT INTO ticket
+    SELECT t, number, region, area, engineer, name
+    FROM (SELECT *, lag(tickets_to, 1, 0) OVER (ORDER BY tickets_to) AS tickets_from FROM place) AS p
+    CROSS JOIN LATERAL generate_series(tickets_from, tickets_to - 1) AS t
+"""
+# Lots are drawn from the order's number, so that nothing depends on the order in which rows are read. A caller has one
+# telephone, one name and three machines. The nine signs of a number spread it so that neighbours do not look alike.
+_WEEK = """
+    INSERT INTO orders_repairorder ({columns})
+    SELECT n, 'WX' || to_char(p.created_at AT TIME ZONE 'Asia/Shanghai', 'YYMMDD') || '-' || signs.said,
+        p.process, p.process_version, p.state, p.category, t.region, t.number, p.revision, p.facts, p.clocks, p.due_at,
+        p.created_at, p.updated_at, p.created_by, p.origin, p.product_line, p.product,
+        'S' || lpad((1000000 + 3 * caller + n %% 3)::text, 9, '0'), p.service_mode, t.area,
+        (%(roads)s::text[])[1 + caller %% cardinality(%(roads)s::text[])] || 1 + house_lot %% 899 || '号', p.fault,
+        CASE WHEN p.assigned THEN t.engineer END, CASE WHEN p.assigned THEN t.name ELSE '' END,
+        p.replaces, p.replaced_by,
+        (%(surnames)s::text[])[1 + caller %% cardinality(%(surnames)s::text[])]
+            || (%(given)s::text[])[1 + caller / 7 %% cardinality(%(given)s::text[])],
+        '+86139' || lpad((caller::bigint * 97 %% 100000000)::text, 8, '0')
+    FROM (
+        SELECT n, (hashint8extended(n, %(seed)s) & {lots} - 1) %% %(patterns)s AS which,
+               (hashint8extended(n, %(seed)s + 1) & {lots} - 1) %% %(tickets)s AS ticket,
+               ((hashint8extended(n, %(seed)s + 2) & {lots} - 1) %% {callers})::int AS caller,
+               (hashint8extended(n, %(seed)s + 3) & {lots} - 1)::int AS house_lot, n * 7368787 %% {signs} AS spread
+        FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
+    ) AS drawn
+    JOIN pattern AS p ON p.place = which
+    JOIN ticket AS t USING (ticket)
+    CROSS JOIN LATERAL (SELECT {said} AS said) AS signs
+    ORDER BY p.created_at, n
+"""
 
 
 def load_huge(
@@ -57,7 +109,7 @@ def load_huge(
         world = World(country(stations))
         month = load_national(now, seed=seed, progress=lambda share: progress(MONTH_SHARE * share), world=world)
         wanted = max(0, orders - month.orders)
-        _years_before(month, world, now, Random(seed + 7), wanted, lambda share: progress(MONTH_SHARE + 0.75 * share))
+        years_before(month, world, seed + 7, wanted, lambda share: progress(MONTH_SHARE + 0.75 * share))
     return replace(month, orders=month.orders + wanted)
 
 
@@ -88,30 +140,50 @@ def country(stations: int) -> WorldContents:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A station to give orders to, as the columns of a row have it."""
+class Pattern:
+    """An ended order as COPY reads it, cut at its dates: text, date, text, date, …, text."""
 
-    region: str
-    number: str
-    area: str
-    engineer: str  # id and name, as COPY reads them
-    name: str
+    pieces: tuple[str, ...]
+
+    def moved(self, weeks: int, dates: dict[str, str]) -> str:
+        """Return the row with every date so many weeks earlier; `dates` keeps those of this number of weeks."""
+        return "".join(
+            piece if place % 2 == 0 else dates.get(piece) or _earlier(piece, weeks, dates)
+            for place, piece in enumerate(self.pieces)
+        )
 
 
-def _years_before(month: Written, world: World, now: datetime, rng: Random, wanted: int, progress: Progress) -> None:
-    patterns = [_pattern(order) for order in patterns_of(month, rng)]
+def _earlier(day: str, weeks: int, dates: dict[str, str]) -> str:
+    dates[day] = (date.fromisoformat(day) - timedelta(weeks=weeks)).isoformat()
+    return dates[day]
+
+
+def years_before(month: Written, world: World, seed: int, wanted: int, progress: Progress) -> None:
+    """Write `wanted` orders of the years before the month, week by week from the oldest on.
+
+    Each is a row of the set that one statement makes of a week: sent as lines, PostgreSQL would spend two thirds of its
+    time on reading the same few hundred documents over and over.
+    """
+    rng = Random(seed)
+    patterns = [_pattern(place, order) for place, order in enumerate(patterns_of(month, rng))]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         rest_guards(cursor)
         indexes = drop_indexes(connection.connection, "orders_repairorder")
-        lines = old_orders(patterns, places_of(world), now, rng, wanted, _next_id(cursor))
-        _copied(cursor, f"COPY orders_repairorder ({', '.join(COLUMNS)}) FROM STDIN", lines,
-                lambda done: progress(COPY_SHARE * done / max(1, wanted)))  # fmt: skip
+        cursor.execute(_TABLES)
+        tickets = _give_tickets(cursor, world, rng)
+        first = _next_id(cursor)
+        for weeks, share in _weeks(wanted):
+            _write_week(cursor, [pattern.moved(weeks, {}) for pattern in patterns])
+            _copies(cursor, seed, len(patterns), tickets, range(first, first + share))
+            first += share
+            progress(ROWS_SHARE * (1 - weeks / WEEKS))
         cursor.execute("SELECT setval('orders_repairorder_id_seq', (SELECT max(id) FROM orders_repairorder))")
         for place, definition in enumerate(indexes):
             cursor.execute(definition)
-            progress(COPY_SHARE + 0.3 * (place + 1) / len(indexes))
+            progress(ROWS_SHARE + 0.3 * (place + 1) / len(indexes))
         _remember_callers(cursor)
         cursor.execute("ANALYZE orders_repairorder, customers_customer")
         wake_guards(cursor)
@@ -123,18 +195,46 @@ def _next_id(cursor: CursorWrapper) -> int:
     return int(cursor.fetchone()[0])
 
 
-def _copied(cursor: CursorWrapper, statement: str, lines: Iterator[str], hear: Callable[[int], None]) -> None:
-    done = 0
-    with cursor.copy(statement) as copy:
-        block: list[str] = []
-        for line in lines:
-            block.append(line)
-            if len(block) == BLOCK:
-                copy.write("".join(block))
-                done += BLOCK
-                block.clear()
-                hear(done)
-        copy.write("".join(block))
+def _give_tickets(cursor: CursorWrapper, world: World, rng: Random) -> int:
+    """Give every head station its tickets, with one of its engineers; return how many there are."""
+    engineer: dict[str, WorldPerson] = {}
+    for person in world.people("station_engineer"):
+        engineer.setdefault(person.station_no, person)
+    heads = [station for station in world.contents.stations.values() if not station.head]
+    upto = list(accumulate(1 + round(40 * rng.random() ** 6) for _ in heads))
+    rows = [
+        (station.region, station.number, station.area, world.person_ids[engineer[station.number].username],
+         engineer[station.number].name, tickets_to)
+        for station, tickets_to in zip(heads, upto, strict=True)
+    ]  # fmt: skip
+    copy_rows(cursor, "place", _OF_PLACE, rows)
+    cursor.execute(_TICKETS)
+    cursor.execute("ANALYZE ticket")
+    return upto[-1]
+
+
+def _write_week(cursor: CursorWrapper, lines: Sequence[str]) -> None:
+    cursor.execute("TRUNCATE pattern")
+    with cursor.copy(f"COPY pattern (place, {', '.join(_OF_PATTERN)}) FROM STDIN") as copy:
+        copy.write("".join(lines))
+
+
+def _copies(cursor: CursorWrapper, seed: int, patterns: int, tickets: int, numbers: range) -> None:
+    """Write an order of each number, of the week whose patterns stand in their table."""
+    if not numbers:
+        return
+    base = len(ALPHABET)
+    said = " || ".join(
+        f"substr('{ALPHABET}', (spread / {base**place} % {base})::int + 1, 1)".replace("%", "%%") for place in range(9)
+    )
+    statement = _WEEK.format(
+        columns=", ".join(COLUMNS), lots=LOTS, callers=CALLERS, signs=base**9, said=said,
+    )  # fmt: skip
+    values: dict[str, Any] = {
+        "seed": seed, "patterns": patterns, "tickets": tickets, "first": numbers[0], "last": numbers[-1],
+        "roads": list(ROADS), "surnames": list(SURNAMES), "given": list(GIVEN_NAMES),
+    }  # fmt: skip
+    cursor.execute(statement, values)
 
 
 def _remember_callers(cursor: CursorWrapper) -> None:
@@ -159,45 +259,7 @@ def patterns_of(month: Written, rng: Random) -> list[Loaded]:
     return rng.sample(alone, min(PATTERNS, len(alone)))
 
 
-def places_of(world: World) -> list[Place]:
-    """Return all head stations with one of their engineers."""
-    engineer: dict[str, WorldPerson] = {}
-    for person in world.people("station_engineer"):
-        engineer.setdefault(person.station_no, person)
-    found = []
-    for station in world.contents.stations.values():
-        if not station.head:
-            who = engineer[station.number]
-            found.append(
-                Place(station.region, station.number, station.area, str(world.person_ids[who.username]), who.name)
-            )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A row as COPY reads it, with `%s` for what each copy has of its own, cut at its dates."""
-
-    pieces: tuple[str, ...]  # text, date, text, date, …, text
-    created_at: datetime
-
-    def moved(self, weeks: int, dates: dict[str, str]) -> str:
-        """Return the row with every date so many weeks earlier; `dates` keeps those of this number of weeks."""
-        return "".join(
-            piece if place % 2 == 0 else dates.get(piece) or _earlier(piece, weeks, dates)
-            for place, piece in enumerate(self.pieces)
-        )
-
-
-def _earlier(day: str, weeks: int, dates: dict[str, str]) -> str:
-    dates[day] = (date.fromisoformat(day) - timedelta(weeks=weeks)).isoformat()
-    return dates[day]
-
-
-OWN = ("id", "ref", "region", "station_no", "serial_no", "area", "address", "customer_name", "phone")
-
-
-def _pattern(order: Loaded) -> Pattern:
+def _pattern(place: int, order: Loaded) -> Pattern:
     facts = dict(order.facts)
     for name in ("customer", "ref", "station_no", "region"):
         facts.pop(name, None)
@@ -209,37 +271,15 @@ def _pattern(order: Loaded) -> Pattern:
         **{name: getattr(order, name) for name in SHARED if name not in ("facts", "clocks")}, **columns,
         "facts": orjson.dumps(facts).decode(),
         "clocks": orjson.dumps({name: clock.as_json() for name, clock in order.clocks.items()}).decode(),
-        "customer_name": "", "phone": "",
+        "assigned": columns["assignee_id"] is not None,
     }  # fmt: skip
-    has_engineer = row["assignee_id"] is not None
-    escaped = {name: line_of([row[name]]).rstrip("\n").replace("%", "%%") for name in COLUMNS}
-    escaped |= {name: f"%({name})s" for name in OWN}
-    if has_engineer:
-        escaped |= {name: f"%({name})s" for name in ("assignee_id", "assignee_name")}
-    text = "\t".join(escaped[name] for name in COLUMNS) + "\n"
+    text = line_of([place, *(row[name] for name in _OF_PATTERN)])
     pieces: list[str] = []
     end = 0
     for found in _DATE.finditer(text):
         pieces += [text[end : found.start()], found.group()]
         end = found.end()
-    return Pattern((*pieces, text[end:]), order.created_at)
-
-
-def old_orders(
-    patterns: Sequence[Pattern], places: Sequence[Place], now: datetime, rng: Random, wanted: int, first_id: int
-) -> Iterator[str]:
-    """Yield `wanted` rows as COPY reads them, week by week from the oldest on."""
-    patterns = sorted(patterns, key=lambda pattern: pattern.created_at)
-    number = first_id
-    chosen_by = list(accumulate(1 + 40 * rng.random() ** 6 for _ in places))  # some stations have many times others'
-    for weeks, share in _weeks(wanted):
-        dates: dict[str, str] = {}
-        moved = [pattern.moved(weeks, dates) for pattern in patterns]
-        days = [local_day(pattern.created_at) - timedelta(weeks=weeks) for pattern in patterns]
-        for which in sorted(rng.choices(range(len(patterns)), k=share)):
-            place = rng.choices(places, cum_weights=chosen_by)[0]
-            yield moved[which] % _own(rng, place, days[which], number)
-            number += 1
+    return Pattern((*pieces, text[end:]))
 
 
 def _weeks(wanted: int) -> Iterator[tuple[int, int]]:
@@ -250,32 +290,3 @@ def _weeks(wanted: int) -> Iterator[tuple[int, int]]:
         upto = round(wanted * reached / total)
         yield WEEKS - place + 4, upto - given
         given = upto
-
-
-def _own(rng: Random, place: Place, day: date, number: int) -> Mapping[str, object]:
-    """Return what a copy has of its own. A caller has one telephone, one name and some machines."""
-    caller = rng.randrange(CALLERS)
-    house, machine = rng.randrange(1, 900), 1_000_000 + 3 * caller + number % 3
-    return {
-        "id": number,
-        "ref": f"WX{day:%y%m%d}-{_signs(number)}",
-        "region": place.region,
-        "station_no": place.number,
-        "serial_no": f"S{machine:09d}",
-        "area": place.area,
-        "address": f"{ROADS[caller % len(ROADS)]}{house}号",
-        "customer_name": SURNAMES[caller % len(SURNAMES)] + GIVEN_NAMES[caller // 7 % len(GIVEN_NAMES)],
-        "phone": f"+86139{caller * 97 % 100_000_000:08d}",
-        "assignee_id": place.engineer,
-        "assignee_name": place.name,
-    }
-
-
-def _signs(number: int) -> str:
-    """Return nine signs that no other order has: its number, spread so that neighbours do not look alike."""
-    spread = number * 7_368_787 % (len(ALPHABET) ** 9)
-    signs = []
-    for _ in range(9):
-        spread, place = divmod(spread, len(ALPHABET))
-        signs.append(ALPHABET[place])
-    return "".join(signs)

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
-from mendline.access.models import Role
+from mendline.access.models import Person, Role
 from mendline.dispatch.current import forget_index
 from mendline.kernel.time import local_day
 from mendline.network import areas
@@ -24,6 +24,7 @@ from mendline.process.loading import forget_in_force, process_for
 from mendline.sim.demo import logins
 from mendline.sim.national import HALVES, Written, digest_of, halves, load_national
 from mendline.sim.national_calls import HEAT_REGIONS, HEAT_WAVE, LAUNCH, Calls
+from mendline.sim.national_huge import years_before
 from mendline.sim.national_network import STATIONS, national
 from mendline.sim.national_products import LAUNCHED, MODELS
 from mendline.sim.national_rows import line_of
@@ -53,6 +54,22 @@ def a_country() -> Iterator[Written]:
 def written(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Written]:
     with django_db_blocker.unblock(), a_country() as found:
         yield found
+
+
+YEARS_BEFORE = 900
+
+
+@pytest.fixture(scope="class")
+def with_years_before(written: Written, django_db_blocker: DjangoDbBlocker) -> Iterator[Written]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        years_before(written, a_world(), 5, YEARS_BEFORE, lambda share: None)
+        yield written
+        transaction.set_rollback(True)
+
+
+def a_world() -> World:
+    """Return the national network with its people as they stand in the database."""
+    return World(national(), dict(Person.objects.values_list("username", "pk")))
 
 
 def rows(statement: str) -> list[tuple[object, ...]]:
@@ -158,6 +175,54 @@ class TestCountry:
                          " SELECT FROM customers_customer c WHERE c.phone = o.phone)")  # fmt: skip
 
         assert strangers == []
+
+
+OLD = "SELECT * FROM orders_repairorder WHERE created_at < (SELECT min(at) FROM journal_entry) - interval '1 day'"
+
+
+@pytest.mark.usefixtures("with_years_before", "db")
+class TestYearsBefore:
+    def test_they_grow_towards_the_present_and_all_have_ended(self) -> None:
+        by_year = dict(
+            rows(f"SELECT (%s - created_at::date) / 365, count(*) FROM ({OLD}) AS o GROUP BY 1" % f"'{NOW:%F}'::date")
+        )
+        states = rows(f"SELECT DISTINCT category FROM ({OLD}) AS o")
+
+        assert sum(map(int, map(str, by_year.values()))) == YEARS_BEFORE
+        assert by_year[0] > by_year[1] > by_year[2] > 0  # type: ignore[operator]
+        assert set(states) == {("done",), ("void",)}
+
+    def test_a_copy_was_moved_by_whole_weeks_with_every_date_in_it(self) -> None:
+        """What a clock ran for is the same as in the pattern: none ends before its order began, nor after it ended."""
+        wrong = rows(f"""
+            SELECT ref FROM ({OLD}) AS o, jsonb_each(clocks) AS clock
+            WHERE NOT (clock.value->>'due')::timestamptz BETWEEN created_at AND created_at + interval '60 days'
+               OR updated_at < created_at
+               OR ref NOT LIKE 'WX' || to_char(created_at AT TIME ZONE 'Asia/Shanghai', 'YYMMDD-%')""")
+
+        assert wrong == []
+
+    def test_a_caller_has_one_telephone_and_name_and_is_known(self) -> None:
+        names = rows(f"SELECT phone FROM ({OLD}) AS o GROUP BY phone HAVING count(DISTINCT customer_name) > 1")
+        strangers = rows(f"SELECT ref FROM ({OLD}) AS o WHERE NOT EXISTS ("
+                         " SELECT FROM customers_customer c WHERE c.phone = o.phone)")  # fmt: skip
+
+        assert names == [] and strangers == []
+
+    def test_whoever_served_it_works_at_its_station(self) -> None:
+        strangers = rows(f"SELECT o.ref FROM ({OLD}) AS o JOIN access_person p ON p.id = o.assignee_id"
+                         " WHERE p.station_no <> o.station_no OR p.name <> o.assignee_name")  # fmt: skip
+        served = rows(f"SELECT count(*) FROM ({OLD}) AS o WHERE assignee_id IS NOT NULL")
+
+        assert strangers == [] and served > [(YEARS_BEFORE / 2,)]
+
+    def test_all_indexes_stand_again_and_the_guard_is_awake(self) -> None:
+        [(indexes,)] = rows("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders_repairorder'")
+        asleep = rows(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders_repairorder'::regclass AND tgenabled = 'D'"
+        )
+
+        assert indexes == 9 and asleep == []
 
 
 @pytest.mark.django_db
