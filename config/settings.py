@@ -123,6 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+    {"NAME": "mendline.access.house_words.NotOfHouseWords"},
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
@@ -138,8 +139,16 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Mendline 统修"
+MFA_FORMS = {
+    "authenticate": "mendline.web.console.second_factor.AuthenticateForm",
+    "reauthenticate": "mendline.web.console.second_factor.ReauthenticateForm",
+}
 
 AXES_FAILURE_LIMIT = env_number("LOGIN_FAILURE_LIMIT", 10, minimum=1)
+# Behind a proxy every request comes from the proxy: without this one stranger's guesses would lock everybody out.
+BEHIND_PROXY = env_flag("BEHIND_TLS_PROXY", False)
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+AXES_CLIENT_IP_CALLABLE = "mendline.web.console.accounts.address_of"
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
@@ -155,7 +164,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 
 SECURE_SSL_REDIRECT = not LOCAL and env_flag("SECURE_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 0 if LOCAL else env_number("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_TLS_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

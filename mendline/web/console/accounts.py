@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest
 
 
@@ -20,3 +21,9 @@ def name_tried(request: HttpRequest | None, credentials: Mapping[str, Any] | Non
     """Return whose password was tried, so that failures are counted for this name and not for a whole office."""
     name = (credentials or {}).get("username") or (request.POST.get("login") if request is not None else "")
     return str(name or "")[:255]
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Return where a request comes from: behind our own proxy what that proxy says, and nothing that a caller says."""
+    address: str | None = get_client_ip(request)
+    return address
