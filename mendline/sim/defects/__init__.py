@@ -1,0 +1,1 @@
+"""Defects planted on purpose in a copy of the project, to see whether anybody notices."""

@@ -1,0 +1,77 @@
+"""The page of evidence: which defects were planted, who noticed, and how long that took."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from mendline.sim.defects.board import Defect, by_promise
+from mendline.sim.defects.catching import Verdict
+
+WANTED = 0.95
+_SHORT = re.compile(r"^tests/|\[.*\]$")
+
+HEAD = """\
+# Planted defects / 植入的缺陷
+
+> **摘要** 测试只有在出错时会变红才有用。这里把 {n} 处缺陷（锁、唯一约束、范围过滤、事务、计时器……）逐一植入项目的副本，
+> 看哪个测试先发现：发现 {caught} 处（{share}）。没有测试发现的列在下面。复现：`mendline defects`。
+
+A test is worth what it notices. Here each of {n} defects is planted, one at a time, in a copy of the project; then the
+tests that ought to notice run, the cheapest first, until one fails. Caught: **{caught} of {n} ({share})**; the aim is
+95 %. Before that the same tests ran against the copy as it was, and all passed: red below is red for the defect.
+
+每处缺陷是 `mendline/sim/defects/planted/` 里的一个补丁；补丁对不上现在的代码，`make test` 就失败。
+Each defect is a patch in `mendline/sim/defects/planted/`. A patch that does not fit the code any more fails
+`make test`; and one of them, chosen by the code it is planted in, is really planted in every run of it.
+
+| | |
+| --- | --- |
+| measured / 测于 | {when} |
+| commit / 提交 | {commits} |
+| machine / 机器 | {machine} |
+| seconds until the first red test / 到第一个变红的测试的秒数 | median {median}, longest {longest} |
+
+The seconds count the start of the tests and a fresh database for them. 秒数含测试启动和新建数据库。
+"""
+
+
+def page(defects: Sequence[Defect], verdicts: Mapping[str, Verdict], conditions: Mapping[str, str]) -> str:
+    """Return the page for the defects that were judged."""
+    judged = [(defect, verdicts[defect.name]) for defect in defects if defect.name in verdicts]
+    caught = [verdict for _, verdict in judged if verdict.caught]
+    seconds = [verdict.seconds for verdict in caught] or [0.0]
+    text = HEAD.format(
+        n=len(judged), caught=len(caught), share=f"{100 * len(caught) / max(1, len(judged)):.0f} %",
+        median=f"{median(seconds):.0f}", longest=f"{max(seconds):.0f}", **conditions,
+    )  # fmt: skip
+    lines = [
+        "", "## Who noticed / 谁发现的", "",
+        "| Defect / 缺陷 | Breaks / 破坏了什么 | Promise / 承诺 | Noticed by / 发现者 | Seconds / 秒 |",
+        "| --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
+    lines += [_row(defect, verdict) for defect, verdict in judged]
+    missed = [defect for defect, verdict in judged if verdict.caught is None]
+    lines += ["", "## Not noticed / 没有发现的", ""]
+    lines += [f"- `{defect.name}`: {defect.breaks.zh}。{defect.breaks.en}." for defect in missed] or ["没有。None."]
+    lines += [
+        "",
+        "## By promise / 按承诺",
+        "",
+        "| Promise or invariant / 承诺或不变量 | Defects / 缺陷 |",
+        "| --- | --- |",
+    ]
+    kept = by_promise(defect for defect, _ in judged)
+    lines += [
+        f"| {one} | {', '.join(f'`{name}`' for name in kept[one])} |"
+        for one in sorted(kept, key=lambda one: (one[0] != "P", int(one[1:])))
+    ]
+    return text + "\n".join(lines) + "\n"
+
+
+def _row(defect: Defect, verdict: Verdict) -> str:
+    by = verdict.caught
+    noticed = f"`{_SHORT.sub('', by.by)}`" if by else "–"
+    breaks = f"{defect.breaks.zh}<br>{defect.breaks.en}".replace("|", "\\|")
+    return f"| `{defect.name}` | {breaks} | {' '.join(defect.keeps)} | {noticed} | {verdict.seconds:.0f} |"

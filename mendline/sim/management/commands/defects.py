@@ -1,0 +1,149 @@
+"""`mendline defects`: plant defects in a copy of the project and see who notices."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from mendline.sim.bench.conditions import conditions
+from mendline.sim.bench.scratch import NAMED_OUTSIDE, BenchFailed, scratch_server
+from mendline.sim.defects.board import Defect, WrongDefect, board, stale
+from mendline.sim.defects.catching import Catchers, Verdict, verdict_from_json
+from mendline.sim.defects.page import WANTED, page
+from mendline.sim.defects.scratch_tree import ScratchTree, copy_of_commit, copy_of_files
+
+
+class Command(BaseCommand):
+    help = (
+        "在项目的副本里逐一植入缺陷，看哪个测试发现；不碰现有数据"
+        " / plant defects, one at a time, in a copy of the project and see which test notices; never touches your data"
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="只植入这些 / plant only these")
+        parser.add_argument("--list", action="store_true", help="只列出，不植入 / list them, plant nothing")
+        parser.add_argument(
+            "--json",
+            type=Path,
+            metavar="FILE",
+            help="结果写入文件；已有的结果保留，只更新这次植入的 / results; what the file holds of others is kept",
+        )
+        parser.add_argument(
+            "--page", type=Path, metavar="FILE", help="写出证据页（Markdown）/ write the page of evidence here"
+        )
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="跳过 --json 文件里已有的 / leave out what the --json file holds already",
+        )
+        parser.add_argument(
+            "--without-control",
+            action="store_true",
+            help="不先跑未植入缺陷的一遍 / do not first run the same tests against the sound copy",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            defects = board(only=options["only"])
+        except WrongDefect as fault:
+            raise CommandError(str(fault)) from fault
+        if faults := stale(defects):
+            raise CommandError("\n".join(faults))
+        if options["list"]:
+            for one in defects:
+                self.stdout.write(f"{one.name}\n  {one.breaks.zh}\n  {one.breaks.en}")
+            return
+        path: Path | None = options["json"]
+        kept = json.loads(path.read_text(encoding="utf-8")) if path and path.exists() else {"verdicts": {}}
+        todo = [one for one in defects if not (options["resume"] and one.name in kept["verdicts"])]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it clears up as on Ctrl-C
+        try:
+            with _copy_with_server() as (catchers, about):
+                kept["conditions"] = about
+                if not options["without_control"]:
+                    self._control(catchers, todo)
+                for number, defect in enumerate(todo, start=1):
+                    verdict = catchers.judge(defect)
+                    self._say(f"{number}/{len(todo)} {_told(verdict)}")
+                    kept["verdicts"][defect.name] = {**verdict.as_json(), "commit": about["commit"]}
+                    if path:
+                        path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        except BenchFailed as failure:
+            raise CommandError(str(failure)) from failure
+        self._conclude(kept, options["page"], board())
+
+    def _control(self, catchers: Catchers, defects: Sequence[Defect]) -> None:
+        """Run everything that is to notice something against the copy as it is: red now, it would prove nothing."""
+        wanted = [catcher for defect in defects for catcher in defect.catchers]
+        files = dict.fromkeys(shlex.split(one)[0] for one in wanted if not one.startswith("mendline "))
+        others = dict.fromkeys(one for one in wanted if one.startswith("mendline "))
+        for catcher in (*([" ".join(files)] if files else []), *others):
+            run = catchers.run(catcher)
+            self._say(f"对照 control: {run.outcome} {run.seconds:.0f} s")
+            if run.outcome != "held":
+                raise CommandError(f"未植入缺陷时就不通过 fails without any defect: {run.by} {run.why}")
+
+    def _conclude(self, kept: Mapping[str, Any], to: Path | None, defects: Sequence[Defect]) -> None:
+        verdicts = {name: verdict_from_json(one) for name, one in kept["verdicts"].items()}
+        if to is not None:
+            commits = ", ".join(dict.fromkeys(one["commit"][:12] for one in kept["verdicts"].values()))
+            about = {**kept["conditions"], "commits": commits}
+            to.write_text(page(defects, verdicts, about), encoding="utf-8")
+        caught = sum(verdict.caught is not None for verdict in verdicts.values())
+        self.stdout.write(f"发现 caught {caught}/{len(verdicts)}")
+        if broken := [name for name, verdict in verdicts.items() if verdict.broken]:
+            raise CommandError(f"无法判断 could not be judged: {', '.join(broken)}")
+        if caught < WANTED * len(verdicts):
+            missed = [name for name, verdict in verdicts.items() if verdict.caught is None]
+            raise CommandError(f"没有测试发现 noticed by no test: {', '.join(missed)}")
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(f"{time.strftime('%H:%M:%S')} {text}")
+
+
+def _told(verdict: Verdict) -> str:
+    if verdict.broken:
+        return f"! {verdict.name}: {verdict.broken.catcher}\n{verdict.broken.why}"
+    by = verdict.caught
+    return f"{'✓' if by else '✗'} {verdict.name} {verdict.seconds:.0f} s {by.by if by else ''}"
+
+
+@contextmanager
+def _copy_with_server() -> Iterator[tuple[Catchers, dict[str, str]]]:
+    """Make a copy of what was committed last, and a server for its tests; both are gone afterwards."""
+    with scratch_server(Path(settings.HOME)) as scratch:
+        folder = scratch.home / "copy"
+        folder.mkdir()
+        try:
+            commit = copy_of_commit(folder)
+            if commit is None:
+                copy_of_files(folder)
+            about = {
+                "commit": commit or "–",
+                "when": datetime.now(UTC).strftime("%Y-%m-%d"),
+                "machine": _machine(conditions(scratch)),
+            }
+            outside = {name: value for name, value in os.environ.items() if name not in NAMED_OUTSIDE}
+            yield Catchers(ScratchTree(folder), {**outside, "MENDLINE_HOME": str(scratch.home)}), about
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _machine(about: Mapping[str, Any]) -> str:
+    return (
+        f"{about['cores']} cores, {about['memory_gib']} GiB, {about['system']}, Python {about['python']},"
+        f" PostgreSQL {about['postgresql']}"
+    )
