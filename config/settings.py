@@ -4,6 +4,7 @@ MENDLINE_MODE=local (the default) is one machine for one person: loopback addres
 embedded database, mail into a folder. MENDLINE_MODE=production has no defaults for secrets, hosts or the database.
 """
 
+from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -122,8 +123,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
     {"NAME": "mendline.access.house_words.NotOfHouseWords"},
+]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
@@ -138,17 +139,17 @@ ACCOUNT_SESSION_REMEMBER = False
 # and address in the database (axes, for all processes), and by address alone against one word tried on every name.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_TOTP_ISSUER = "Mendline 统修"
 MFA_FORMS = {
     "authenticate": "mendline.web.console.second_factor.AuthenticateForm",
     "reauthenticate": "mendline.web.console.second_factor.ReauthenticateForm",
 }
+MFA_TOTP_ISSUER = "Mendline 统修"
 
-AXES_FAILURE_LIMIT = env_number("LOGIN_FAILURE_LIMIT", 10, minimum=1)
 # Behind a proxy every request comes from the proxy: without this one stranger's guesses would lock everybody out.
 BEHIND_PROXY = env_flag("BEHIND_TLS_PROXY", False)
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 AXES_CLIENT_IP_CALLABLE = "mendline.web.console.accounts.address_of"
+AXES_FAILURE_LIMIT = env_number("LOGIN_FAILURE_LIMIT", 10, minimum=1)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
@@ -209,6 +210,10 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = LOCAL
 WHITENOISE_AUTOREFRESH = DEBUG
+
+# Heads of the sealed history, outside of the database; and who gets the newest once a day by mail.
+SEALS_FOLDER = Path(env_text("MENDLINE_SEALS", str(HOME / "seals")))
+SEALS_MAIL = env_text("MENDLINE_SEALS_MAIL", "")
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env_text("MAIL_FROM", "Mendline <mendline@localhost>")
 if has_env("SMTP_HOST"):

@@ -36,6 +36,8 @@ REVOKED: tuple[Revoked, ...] = (
     # History is only ever added to.
     Revoked("journal_entry", "UPDATE"),
     Revoked("journal_entry", "DELETE"),
+    Revoked("journal_seal", "UPDATE"),
+    Revoked("journal_seal", "DELETE"),
     # Orders live under an overlay of a procedure: what it says stays as it was.
     Revoked("process_overlay", "UPDATE"),
     Revoked("process_overlay", "DELETE"),
