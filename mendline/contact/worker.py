@@ -27,6 +27,7 @@ from mendline.contact.queue_runner import QueueRunner, run_queue_once
 from mendline.contact.recipients import BATCH as AUDIENCES
 from mendline.contact.recipients import address_due
 from mendline.figures import facts
+from mendline.journal import sealing
 from mendline.orders.sweep import BATCH as TIMERS
 from mendline.orders.sweep import sweep
 from mendline.process import calendar_table
@@ -53,6 +54,7 @@ def loops() -> list[Loop]:
         Loop("figures", 1.0, facts.catch_up),
         Loop("search upkeep", 3600.0, index.put_away),
         Loop("upkeep", 3600.0, forget_old_answers),
+        Loop("seals", sealing.EVERY_SECONDS, sealing.Sealer().seal),
     ]
     for name, channel in CHANNELS.items():
         found += [Loop(f"send {name} {n}", 1.0, partial(_deliver, name, channel)) for n in range(SENDERS.get(name, 1))]
