@@ -52,7 +52,6 @@ def loops() -> list[Loop]:
         Loop("standings", 60.0, _refresh),
         Loop("search", 0.5, index.catch_up),
         Loop("figures", 1.0, facts.catch_up),
-        Loop("search upkeep", 3600.0, index.put_away),
         Loop("upkeep", 3600.0, forget_old_answers),
         Loop("seals", sealing.EVERY_SECONDS, sealing.Sealer().seal),
     ]

@@ -7,7 +7,7 @@ stations it went through, and on which days it came and ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -70,7 +70,6 @@ _ROWS = f"""
 _BY_REF = _ROWS.format(which="o.ref = ANY(%(refs)s)")
 _BY_ID = _ROWS.format(which="o.id > %(above)s AND o.id <= %(until)s")
 _OF_TIME = "SELECT o.ref FROM figures_orderfact f JOIN orders_repairorder o ON o.id = f.order_id WHERE f.again_at < %s"
-_UNTIL = "SELECT max(id) FROM (SELECT id FROM orders_repairorder WHERE id > %s ORDER BY id LIMIT %s) AS next"
 _ANCESTORS = """
     WITH RECURSIVE chain(heir, ref, replaces, depth) AS (
         SELECT o.ref, a.ref, a.replaces, 1 FROM orders_repairorder o JOIN orders_repairorder a ON a.ref = o.replaces
@@ -115,28 +114,12 @@ def route(stations: Iterable[str]) -> Route:
     return Route(tuple(station for station, _ in groupby(stations)))
 
 
-def catch_up(now: datetime) -> bool:
-    """Take up what happened; return whether there is more to do at once. Harmless to call from many workers."""
-    return FOLLOWER.catch_up(now)
-
-
-def start_over(now: datetime, progress: Callable[[int], None]) -> None:
-    """Count every order once more, batch by batch; meanwhile pages show what was counted before."""
-    FOLLOWER.start_over(now, progress)
-
-
 def _take_up(refs: list[str], now: datetime) -> None:
     _keep(_BY_REF, {"refs": refs, "now": now})
 
 
-def _walk(above: int, now: datetime) -> int | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_UNTIL, [above, BATCH])
-        row = cursor.fetchone()
-    until = row[0] if row else None
-    if until is not None:
-        _keep(_BY_ID, {"above": above, "until": until, "now": now})
-    return until
+def _walk(above: int, until: int, now: datetime) -> None:
+    _keep(_BY_ID, {"above": above, "until": until, "now": now})
 
 
 def _look_again(now: datetime) -> bool:
@@ -149,7 +132,8 @@ def _look_again(now: datetime) -> bool:
     return len(refs) == BATCH
 
 
-FOLLOWER = Follower(Reading, ORDER_PREFIX, _take_up, _walk, _look_again)
+FOLLOWER = Follower(Reading, ORDER_PREFIX, "orders_repairorder", _take_up, _walk, _look_again)
+catch_up, start_over = FOLLOWER.catch_up, FOLLOWER.start_over
 
 
 def _keep(statement: str, bound: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ TOLD_EVERY = timedelta(seconds=10)  # how often "as of" is written where nothing
 _ENTRIES = """
     SELECT id, subject FROM journal_entry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
 """
+_NEXT_ROWS = "SELECT max(id) FROM (SELECT id FROM {} WHERE id > %s ORDER BY id LIMIT %s) AS next"
 # Whoever adds to the history holds this lock from before the entry gets its number until the commit can be seen.
 _WRITERS = """
     SELECT DISTINCT virtualtransaction FROM pg_locks
@@ -75,15 +76,16 @@ class _Horizon:
 class Follower(Generic[R]):
     """Somebody who keeps a table in step with the history.
 
-    `take_up` is handed numbers of subjects about which something happened. `walk` is handed where it
-    stands (an id) and takes up the next batch beyond it; it returns where it came to, None at the end.
-    `look_again` takes up what changes by the mere passing of time; it returns whether there is more.
+    `take_up` is handed numbers of subjects about which something happened. `walk` takes up the rows of
+    `table` whose ids lie above one number and not above another. `look_again` takes up what changes by
+    the mere passing of time; it returns whether there is more.
     """
 
     reading: type[R]
     prefix: str  # of the subjects that count
+    table: str  # where their rows are, with an `id`
     take_up: Callable[[list[str], datetime], None]
-    walk: Callable[[int, datetime], int | None]
+    walk: Callable[[int, int, datetime], None]
     look_again: Callable[[datetime], bool]
 
     def catch_up(self, now: datetime) -> bool:
@@ -186,8 +188,21 @@ class Follower(Generic[R]):
         """Take up the next rows of the walk; return whether it goes on."""
         if reading.filled_to is None or not horizon.over(reading.fill_after):
             return False
-        reading.filled_to = self.walk(reading.filled_to, now)
-        return reading.filled_to is not None
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT_ROWS.format(self.table), [reading.filled_to, BATCH])
+            row = cursor.fetchone()
+        until = row[0] if row else None
+        if until is not None:
+            self.walk(reading.filled_to, until, now)
+        reading.filled_to = until
+        return until is not None
+
+    def last_row(self) -> int:
+        """Return the highest id there is to walk to; 0 where there is none."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT coalesce(max(id), 0) FROM {self.table}")
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
 
 
 def entries_not_read(reading: HistoryReading) -> int:

@@ -14,6 +14,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from mendline.access.scopes import ScopedQuerySet
+from mendline.journal.following import HistoryReading
 from mendline.orders.models import RepairOrder
 
 
@@ -60,18 +61,5 @@ class Past(Findable):
     objects = FoundByKeys.as_manager()
 
 
-class Reading(models.Model):
-    """How far the worker has read the history; one row (`index.py` says how it is used)."""
-
-    read_to = models.BigIntegerField()  # history entries up to here: nothing is missing
-    done_to = models.BigIntegerField()  # … up to here: what could be seen at the time
-    seen_to = models.BigIntegerField(null=True)  # … up to here is read again when all of `seen_among` have ended
-    seen_among = ArrayField(models.CharField(max_length=40), default=list, blank=True)  # transactions
-    filled_to = models.BigIntegerField(null=True)  # orders up to here were looked at; empty when all were
-    fill_after = ArrayField(models.CharField(max_length=40), default=list, blank=True)  # not before these have ended
-
-    class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_reading")]
-
-    def __str__(self) -> str:
-        return f"{self.read_to}/{self.done_to}"
+class Reading(HistoryReading):
+    """How far the worker has read the history for the search."""

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from mendline.contact.worker import loops
+from mendline.journal import following
 from mendline.search import index
 from mendline.search.finding import find
 from mendline.search.models import Current, Past, Reading
@@ -83,7 +84,7 @@ def test_creating_an_order_writes_nothing_to_the_index(network: None) -> None:
 
 
 def test_a_whole_batch_and_one_more_are_taken_up(network: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "BATCH", 3)
+    monkeypatch.setattr(following, "BATCH", 3)
     catch_up()
     made = {a_report(customer={"name": "王先生", "phone": f"1390000{n:04}"}).ref for n in range(7)}
     catch_up()
@@ -98,10 +99,10 @@ def test_what_ends_and_grows_old_is_put_away_and_comes_back_when_it_opens(networ
     ended, still_open = a_report(), a_report(customer={"name": "李女士", "phone": "13900001111"})
     do(ended, "cancel", "cc_agent", cancel_reason="user_solved", requested_by="user", cancel_detail="用户自行解决")
     indexed()
-    index.put_away(MONDAY_NINE + index.CURRENT_FOR)
+    index.catch_up(MONDAY_NINE + index.CURRENT_FOR)
     assert Past.objects.unscoped(WHY).count() == 0  # to the day is not yet older
 
-    index.put_away(MONDAY_NINE + index.CURRENT_FOR + timedelta(days=1))
+    index.catch_up(MONDAY_NINE + index.CURRENT_FOR + timedelta(days=1))
     assert set(found("上地")) == {still_open.ref}
     assert set(found("上地", everything=True)) == {still_open.ref, ended.ref}
 
@@ -176,7 +177,7 @@ def test_a_worker_that_dies_leaves_what_it_had_in_hand_to_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(index, "_read_again", die)
+        patched.setattr(following.Follower, "_read_again", die)
         index.catch_up(MONDAY_NINE)
     assert found("上地") == []
     catch_up()
