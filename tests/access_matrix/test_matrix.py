@@ -29,12 +29,6 @@ pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ONE_IN = 1 if os.environ.get("MENDLINE_MATRIX") == "whole" else 12
 ALL = endpoints()
-# These look at the form of a request before they ask who sends it. What they answer tells nothing of what is there.
-FORM_FIRST = (
-    "api/v1/orders/<ref>/attachments",
-    "api/v1/records/<ref>/attachments",
-    "api/v1/stations/proposed",
-)
 PROCESS_OF = {prefix: code for code, prefix in PREFIXES.items()}
 
 
@@ -184,14 +178,6 @@ def test_whoever_is_not_or_no_longer_known_gets_nothing(cast: Cast, who: str) ->
 
     assert not tally.wrong, "\n".join(tally.wrong)
     assert tally.asked > 10
-
-
-def _turned_away(endpoint: Endpoint, heard: Heard) -> bool:
-    if heard.status == 302:
-        return "/accounts/login/" in str(heard.headers)
-    if heard.status in (400, 422):
-        return endpoint.route in FORM_FIRST
-    return heard.status in (401, 405) or b'"not_found"' in heard.said
 
 
 def test_no_column_is_taken_from_whoever_writes(cast: Cast) -> None:

@@ -374,5 +374,5 @@ def test_two_agents_for_the_same_caller_at_once_make_two_orders_and_each_is_told
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(report, secrets)) == [201, 201]
 
-    known = Machine(secrets[0]).get("/duplicates", {"phone": PHONE}).json()["items"]
+    known = Machine(secrets[0]).post("/duplicates", {"phone": PHONE}).json()["items"]
     assert len(known) == orders() == 2

@@ -121,13 +121,25 @@ def spare_the_check() -> None:
 def reading_caller(request: HttpRequest, now: datetime) -> Caller:
     """Return who reads.
 
-    Raises EdgeError: nobody (401), or a key that may not read (403).
+    Raises EdgeError: nobody (401), or a key that may not read, or a question by POST without its CSRF token (403).
     """
     secret = _secret_of(request)
     if secret is None:
-        person = _signed_in(request)
+        person = _signed_in(request) if request.method in ("GET", "HEAD") else _signed_in_to_write(request)
         return Caller(person.as_actor(VIA), person.pk)
     return _caller(_asked_first(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
+
+
+def refuse_strangers(request: HttpRequest, now: datetime) -> None:
+    """Raise EdgeError (401) for nobody: what is wrong with the form of a request is told to those who may ask.
+
+    Called where a form turns out to be wrong before anybody was asked for, so that good calls do not pay for it.
+    """
+    secret = _secret_of(request)
+    if secret is None:
+        _signed_in(request)
+    elif _asked_first(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}) is None:
+        raise EdgeError(401, "unauthenticated", SIGN_IN)
 
 
 def expected_caller(request: HttpRequest) -> Expected | None:

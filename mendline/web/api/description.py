@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ninja import NinjaAPI
@@ -11,6 +12,7 @@ from mendline.web.api.schemas import Problem
 
 COMMON = (400, 401, 403, 404, 409, 413, 422, 429, 503)
 UNSAFE = ("post", "put", "patch", "delete")
+ONLY_LOOK = frozenset({"find_duplicates"})  # sent by POST because what they look for belongs into no address
 INTRODUCTION = """\
 统修系统接口。Interface of the Mendline system of record for repair service.
 
@@ -50,8 +52,13 @@ def described(api: NinjaAPI) -> dict[str, Any]:
     found["info"]["description"] = INTRODUCTION
     for operations in found["paths"].values():
         for method, operation in operations.items():
-            _complete(operation, unsafe=method in UNSAFE)
+            _complete(operation, unsafe=changes_something(method, operation))
     return found
+
+
+def changes_something(method: str, operation: Mapping[str, Any]) -> bool:
+    """Say whether a call needs an idempotency key."""
+    return method in UNSAFE and operation["operationId"] not in ONLY_LOOK
 
 
 def _complete(operation: dict[str, Any], *, unsafe: bool) -> None:

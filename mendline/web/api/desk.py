@@ -14,9 +14,9 @@ from mendline.network import areas
 from mendline.network.directory import current_directory
 from mendline.orders import queries
 from mendline.web.api import limits, shown
-from mendline.web.api.bodies import only
+from mendline.web.api.bodies import json_object, only, raw_body, text_of
 from mendline.web.api.calls import Call, answer, reading, writing
-from mendline.web.api.schemas import Duplicates, Limit, Me, Notices, Proposal, Word
+from mendline.web.api.schemas import Duplicates, DuplicatesIn, Limit, Me, Notices, Proposal, Word, takes
 
 # Stations compete: how much a neighbour has left is not theirs to know.
 SEES_THE_NETWORK = EVERYWHERE | OF_A_REGION
@@ -89,11 +89,17 @@ def propose_station(call: Call, area: Word, product: Word, station: Word = "") -
     return answer({"stations": preview(area, entry.line, call.now, wish=station)})
 
 
-@router.get("/duplicates", response=Duplicates, operation_id="find_duplicates")
+@router.post("/duplicates", response=Duplicates, operation_id="find_duplicates", openapi_extra=takes(DuplicatesIn))
 @reading
-def find_duplicates(call: Call, phone: Word = "", serial_no: Word = "") -> HttpResponse:
-    """Find orders of the same telephone or serial number that are open or recent, before another is taken (HCP-06)."""
+def find_duplicates(call: Call) -> HttpResponse:
+    """Find orders of the same telephone or serial number that are open or recent, before another is taken (HCP-06).
+
+    Changes nothing and takes no `Idempotency-Key`. It is a POST because addresses are kept in histories and logs.
+    """
     limits.take(limits.LOOK_UPS, call.person_id)
+    body = json_object(call.request, raw_body(call.request))
+    only(body, "phone", "serial_no")
+    phone, serial_no = text_of(body, "phone"), text_of(body, "serial_no", longest=60)
     number = ""
     if phone:
         try:

@@ -10,6 +10,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
 from ninja import Router
 
 from mendline.kernel.errors import Invalid
@@ -18,6 +19,7 @@ from mendline.orders import attachments, store
 from mendline.orders.models import Attachment
 from mendline.process.loading import process_for
 from mendline.web.api import limits
+from mendline.web.api.callers import refuse_strangers
 from mendline.web.api.calls import Call, answer, digest_of, once, reading
 from mendline.web.api.problems import EdgeError
 from mendline.web.api.schemas import AttachmentOut, Attachments
@@ -76,7 +78,11 @@ def attach_to_record(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _attach(request: HttpRequest, ref: str) -> HttpResponse:
-    file, fact = _uploaded(request)
+    try:
+        file, fact = _uploaded(request)
+    except (EdgeError, Invalid):
+        refuse_strangers(request, timezone.now())
+        raise
     content = file.read()
     name = file.name or ""
 

@@ -40,6 +40,8 @@ UNAVAILABLE = Text("数据库暂时不可用，请稍后重试", "the database i
 # What the database answers when two were at the same row, which is nobody's fault.
 CONTENTION = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
 
+REQUEST_NUMBER = "mendline.request_number"  # where the edge leaves the number that the answer and the log carry
+
 log = logging.getLogger("mendline.api")
 
 
@@ -109,7 +111,8 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
         answered = _answer_of_database(request, error)
         if answered is not None:
             return answered
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    number = request.META.get(REQUEST_NUMBER, "-")
+    log.error("%s %r failed, X-Request-Id %s", request.method, request.path, number, exc_info=error)
     return problem(request, 500, "internal_error", OUR_FAULT)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import yaml
 
-from mendline.web.api.description import UNSAFE, described
+from mendline.web.api.description import changes_something, described
 from mendline.web.api.urls import api
 
 WORDS = Path(__file__).with_name("reference_words.yaml")
@@ -134,7 +134,7 @@ def _example(operation: Operation, status: str, key: str) -> Iterator[str]:
     query = f"?{urlencode(words['query'], safe='$')}" if "query" in words else ""
     verb = f" -X {operation.method.upper()}" if operation.method != "get" else ""
     parts = [f'curl -sS{verb} "$MENDLINE{path}{query}"', f'-H "Authorization: Bearer ${words["who"]}"']
-    if operation.method in UNSAFE:
+    if changes_something(operation.method, operation.about):
         parts.append(f'-H "{_SHARED}: {key}"')
     if "body" in words:
         parts.append('-H "Content-Type: application/json"')

@@ -227,6 +227,13 @@ class Proposal(Schema):
     stations: list[dict[str, Any]]
 
 
+class DuplicatesIn(Schema):
+    """Give one of the two."""
+
+    phone: str = Field("", max_length=40)
+    serial_no: str = Field("", max_length=60)
+
+
 class Duplicates(Schema):
     items: list[Row]
 

@@ -12,6 +12,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, re_path
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
@@ -19,8 +20,9 @@ from ninja.errors import ValidationError
 from mendline.kernel.errors import Invalid
 from mendline.kernel.text import Text
 from mendline.web.api import desk, figures, files, network, orders, procedure, records, webhooks
+from mendline.web.api.callers import refuse_strangers
 from mendline.web.api.description import described
-from mendline.web.api.problems import answer_to, not_found, problem
+from mendline.web.api.problems import REQUEST_NUMBER, EdgeError, answer_to, not_found, problem
 
 REQUEST_ID = "X-Request-Id"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
@@ -45,7 +47,11 @@ def on_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def on_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Parameters of the address that are not understood: 422, naming each."""
+    """Parameters of the address that are not understood: 422, naming each; to a stranger nothing but 401."""
+    try:
+        refuse_strangers(request, timezone.now())
+    except EdgeError as stranger:
+        return answer_to(request, stranger)
     fields: dict[str, Text] = {}
     for fault in error.errors:
         fields[str(fault["loc"][-1])[:80]] = Text("不是可用的值", f"cannot be used: {str(fault['msg'])[:200]}")
@@ -59,6 +65,7 @@ def edge(view: View) -> View:
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         number = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        request.META[REQUEST_NUMBER] = number
         try:
             response = view(request, *args, **kwargs)
         except Exception as error:
