@@ -105,12 +105,19 @@ def test_a_diff_that_changes_nothing_is_refused() -> None:
     [
         ("tests/a.py", 0, "3 passed", "held", ""),
         ("tests/a.py", 1, "FAILED tests/a.py::test_b[c] - assert 1 == 2", "caught", "tests/a.py::test_b[c]"),
+        (
+            "tests/a.py",
+            1,
+            "FAILED tests/a.py::test_b[UPDATE x]\n!!! stopping",
+            "caught",
+            "tests/a.py::test_b[UPDATE x]",
+        ),
         ("tests/a.py", 1, "ERROR tests/a.py::test_b - no table", "broken", ""),  # the tests could not even begin
         ("tests/a.py", 4, "ERROR: file or directory not found", "broken", ""),
         ("mendline simulate --seed 7", 1, "✗ seed 7: I5", "caught", "mendline simulate --seed 7"),
         ("mendline simulate --seed 7", 2, "usage", "broken", ""),
     ],
-    ids=["passed", "failed", "error", "absent", "simulated", "usage"],
+    ids=["passed", "failed", "blanks", "error", "absent", "simulated", "usage"],
 )
 def test_who_noticed_is_the_first_failing_test(
     catcher: str, code: int, said: str, outcome: str, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
