@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from django.db import connection, transaction
 
@@ -42,6 +42,10 @@ from mendline.sim.scenario_files import Scenario, Step, Unreadables, find, read
 
 # Kinds of records that stand beside an order; the others stand for themselves.
 ABOUT_AN_ORDER = frozenset({"request", "part", "callback"})
+
+
+# Asked at the end of a scenario, at its moment; returns what is wrong, or nothing.
+Look: TypeAlias = Callable[[datetime], str]
 
 
 class Output(Protocol):
@@ -114,8 +118,11 @@ def run(paths: list[Path], output: Output, *, as_json: bool = False) -> int:
     return failed
 
 
-def run_here(paths: list[Path], output: Output | None = None) -> list[Result]:
-    """Run scenario files on the database we are connected to, leaving nothing behind. Worlds are built once."""
+def run_here(paths: list[Path], output: Output | None = None, *, look: Look | None = None) -> list[Result]:
+    """Run scenario files on the database we are connected to, leaving nothing behind. Worlds are built once.
+
+    `look` is asked at the end of each scenario, while its rows are still there: what it returns fails the scenario.
+    """
     results: list[Result] = []
     scenarios: list[Scenario] = []
     for path in paths:
@@ -125,7 +132,7 @@ def run_here(paths: list[Path], output: Output | None = None) -> list[Result]:
             results.append(_report(Result(path, path.stem, str(problem)), output))
     for name in dict.fromkeys(world_key(scenario) for scenario in scenarios):
         here = [scenario for scenario in scenarios if world_key(scenario) == name]
-        results += _run_in_world(here, output)
+        results += _run_in_world(here, output, look)
     return results
 
 
@@ -135,7 +142,7 @@ def world_key(scenario: Scenario) -> str:
     return str(beside.resolve()) if beside.suffix == ".yaml" and beside.exists() else scenario.world
 
 
-def _run_in_world(scenarios: list[Scenario], output: Output | None) -> list[Result]:
+def _run_in_world(scenarios: list[Scenario], output: Output | None, look: Look | None) -> list[Result]:
     results: list[Result] = []
     try:
         world = worlds.load(world_key(scenarios[0]))
@@ -144,7 +151,7 @@ def _run_in_world(scenarios: list[Scenario], output: Output | None) -> list[Resu
     with built(world):
         for scenario in scenarios:
             started = time.monotonic()
-            result = play(scenario, world)
+            result = play(scenario, world, look=look)
             result.seconds = time.monotonic() - started
             results.append(_report(result, output))
     return results
@@ -179,7 +186,7 @@ def _report(result: Result, output: Output | None) -> Result:
     return result
 
 
-def play(scenario: Scenario, world: worlds.World) -> Result:
+def play(scenario: Scenario, world: worlds.World, *, look: Look | None = None) -> Result:
     """Carry out one scenario in its world, which is in the database already, and undo what it did."""
     result = Result(scenario.path, scenario.title)
     stage = Stage(scenario, world, scenario.now, told_since=_last_message())
@@ -199,6 +206,8 @@ def play(scenario: Scenario, world: worlds.World) -> Result:
                     result.problem = f"line {step.line}: {type(error).__name__}: {error}"
                     break
                 changes_network |= step.do.startswith("coverage_change") or "take_effect" in step.do
+            if look is not None and result.passed:
+                result.problem = look(stage.now)
             raise _Rollback
     except _Rollback:
         forget_in_force()
