@@ -13,6 +13,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from mendline.journal.models import Entry, Outgoing
 from mendline.kernel.errors import Conflict, Forbidden, Invalid, NotVisible, Refused, ScopeMissing
+from mendline.network.revision import CHECK_EVERY, check_every
 from mendline.orders import store
 from mendline.orders import sweep as sweeping
 from mendline.orders.models import Record, RepairOrder
@@ -115,20 +116,20 @@ def test_everything_wrong_with_a_report_is_said_at_once() -> None:
 
 
 @pytest.mark.django_db
-def test_p5_sql_cannot_move_an_order_where_no_process_leads() -> None:
+@pytest.mark.parametrize("table", ["orders_repairorder", "orders_record"])
+def test_p5_sql_cannot_move_an_order_or_a_request_where_no_process_leads(table: str) -> None:
     a_network()
     order = a_report()
-    states = sorted({change.to_state for change in AllowedChange.objects.filter(process="unified_repair", version=3)})
-    allowed = {
-        change.to_state
-        for change in AllowedChange.objects.filter(process="unified_repair", version=3, from_state="dispatched")
-    }
+    do(order, "report_wrong_number", contact_note="空号")
+    row = order if table == "orders_repairorder" else Record.objects.unscoped("a test").get(order_ref=order.ref)
+    listed = AllowedChange.objects.filter(process=row.process, version=row.process_version)
+    allowed = {change.to_state for change in listed.filter(from_state=row.state)} | {row.state}
 
-    for state in [*states, "invented"]:
-        statement = "UPDATE orders_repairorder SET state = %s WHERE ref = %s"
+    for state in sorted({change.to_state for change in listed} | {"invented"}):
+        statement = f"UPDATE {table} SET state = %s WHERE ref = %s"
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(statement, [state, order.ref])
+                cursor.execute(statement, [state, row.ref])
                 moved = True
                 transaction.set_rollback(True)
         except DatabaseError:
@@ -193,19 +194,24 @@ def deaths() -> Iterator[int]:
 
 @pytest.mark.django_db(transaction=True)
 def test_p1_a_report_cut_off_at_any_statement_leaves_nothing_or_everything() -> None:
+    """What is read once in a process is read before: every report then sends the same statements, to the very last."""
     a_network()
-    survived = 0
-    for n in deaths():
-        before = len(orders())
-        try:
-            with connection.execute_wrapper(dying_at(n)):
-                a_report()
-            survived += 1
-        except StoppedHere:
-            assert len(orders()) == before
-            assert Entry.objects.count() == before
-            assert Timer.objects.count() == before * 3
-    assert survived > 0, "the sweep over statements never reached the end of a report"
+    check_every(0)
+    try:
+        a_report()
+        for n in range(40):
+            before = (len(orders()), Entry.objects.count(), Timer.objects.count(), Outgoing.objects.count())
+            try:
+                with connection.execute_wrapper(dying_at(n)):
+                    a_report()
+                break
+            except StoppedHere:
+                after = (len(orders()), Entry.objects.count(), Timer.objects.count(), Outgoing.objects.count())
+                assert after == before, f"cut off at statement {n}"
+    finally:
+        check_every(CHECK_EVERY.total_seconds())
+
+    assert 2 <= n < 39, "the sweep over statements goes from the first of a report to its end"
 
 
 @pytest.mark.django_db(transaction=True)
