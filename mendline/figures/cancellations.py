@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from django.db import connection
+
 from mendline.figures.asking import BASES, DIMENSIONS, Question
 from mendline.figures.measures import COUNTS
+from mendline.figures.months import NOTHING_BY, cells
 from mendline.figures.reckoning import rows_of
 
 _CELLS = f"""
@@ -14,10 +17,8 @@ _CELLS = f"""
     FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["reported"]} AND {COUNTS["cancelled"].condition}
     GROUP BY 1, 2, 3
 """
-_REPORTED = f"""
-    SELECT {{column}}::text, f.reported_on < %(this)s, count(*)
-    FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["reported"]} GROUP BY 1, 2
-"""
+_REPORTED = "SELECT key, step = 0, sum(reported) FROM ({cells}) AS cells GROUP BY 1, 2"
+_STEP = "CASE WHEN {day} < %(this)s THEN 0 ELSE 1 END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,7 @@ def cancellations(question: Question, by: str) -> Cancellations:
     # What was reported has neither a reason nor a canceller: its share is of all that was reported otherwise.
     rest = {code: value for code, value in question.only.items() if code not in ("reason", "canceller")}
     whole = question.but(only=rest)
-    all_column = column if by != "canceller" else "''"
-    reported: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    for key, is_before, count in rows_of(_REPORTED.replace("{column}", all_column), whole, **days):
-        reported[is_before][key or ""] += count
+    reported = _reported(whole, column if by != "canceller" else NOTHING_BY)
     shared = by != "canceller"
     return Cancellations(
         now=of_reason[False].total(), before=of_reason[True].total(),
@@ -77,6 +75,17 @@ def cancellations(question: Question, by: str) -> Cancellations:
         reasons=_rows(of_reason, {}, {}),
         groups=_rows(of_group, reported[False] if shared else {}, why),
     )  # fmt: skip
+
+
+def _reported(question: Question, column: str) -> dict[bool, Counter[str]]:
+    """Count what was reported in the period before (True) and in the period (False)."""
+    counted = cells(question, column, _STEP)
+    found: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    with connection.cursor() as cursor:
+        cursor.execute(_REPORTED.format(cells=counted.statement), {**counted.values, "this": question.period.first})
+        for key, is_before, count in cursor.fetchall():
+            found[is_before][key or ""] += int(count)
+    return found
 
 
 def _rows(

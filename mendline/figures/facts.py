@@ -19,6 +19,7 @@ from django.db import connection
 
 from mendline.care.scorecards import CONDITIONS, FIRST_PROMISE, SERVICE_STARTED
 from mendline.figures.models import Path, Reading
+from mendline.figures.months import sum_up, withdraw
 from mendline.journal.following import BATCH, Follower
 from mendline.orders.store import ORDER_PREFIX
 from mendline.process.loading import processes
@@ -84,6 +85,7 @@ _ANCESTORS = """
 _KEEP = """
     INSERT INTO figures_orderfact SELECT * FROM jsonb_populate_recordset(NULL::figures_orderfact, %s::jsonb)
     ON CONFLICT (order_id) DO UPDATE SET {columns} WHERE figures_orderfact.* IS DISTINCT FROM excluded.*
+    RETURNING reported_on
 """
 
 
@@ -123,13 +125,13 @@ def _walk(above: int, until: int, now: datetime) -> None:
 
 
 def _look_again(now: datetime) -> bool:
-    """Count anew what has become late by now although nothing happened."""
+    """Count anew what has become late by now although nothing happened; else sum up a month that is over."""
     with connection.cursor() as cursor:
         cursor.execute(f"{_OF_TIME} ORDER BY f.again_at LIMIT {BATCH}", [now])
         refs = [row[0] for row in cursor.fetchall()]
     if refs:
         _take_up(refs, now)
-    return len(refs) == BATCH
+    return len(refs) == BATCH or sum_up(now)
 
 
 FOLLOWER = Follower(Reading, ORDER_PREFIX, "orders_repairorder", _take_up, _walk, _look_again)
@@ -156,6 +158,7 @@ def _keep(statement: str, bound: dict[str, Any]) -> None:
             rows.append(row)
         columns = ", ".join(f"{name} = excluded.{name}" for name in rows[0] if name != "order_id")
         cursor.execute(_KEEP.format(columns=columns), [orjson.dumps(rows).decode()])
+        withdraw(row[0] for row in cursor.fetchall())
 
 
 def _stations_before(cursor: Any, heirs: Sequence[str]) -> dict[str, list[str]]:

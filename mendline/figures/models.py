@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import MD5
 
+from mendline.access.actors import OF_A_REGION, Actor
 from mendline.access.scopes import ScopedQuerySet
 from mendline.journal.following import HistoryReading
 
@@ -88,6 +89,77 @@ class Path(models.Model):
 
     def __str__(self) -> str:
         return self.steps
+
+
+class SummedMonth(models.Model):
+    """A month whose sums are there (`months.py`)."""
+
+    month = models.DateField(primary_key=True)  # its first day
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+class MonthSums(models.Model):
+    """How many of a month's orders meet each of the conditions that tables of figures show."""
+
+    month = models.DateField()
+    region = models.CharField(max_length=20)
+    reported = models.IntegerField()
+    ended = models.IntegerField()
+    closed = models.IntegerField()
+    contacts_in_time = models.IntegerField()
+    contacts_late = models.IntegerField()
+    promises_kept = models.IntegerField()
+    promises_broken = models.IntegerField()
+    serviced = models.IntegerField()
+    repeat_visits = models.IntegerField()
+    cancelled = models.IntegerField()
+    handed_over = models.IntegerField()
+    came_back = models.IntegerField()
+    callbacks_satisfied = models.IntegerField()
+    callbacks_dissatisfied = models.IntegerField()
+    reopened = models.IntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.region}"
+
+
+class StationMonthsInScope(ScopedQuerySet["StationMonth"]):
+    """Rows of `StationMonth`, within a scope."""
+
+
+class StationMonth(MonthSums):
+    """The sums of one engineer at one station."""
+
+    station_no = models.CharField(max_length=12, blank=True)
+    assignee_id = models.BigIntegerField(null=True)
+
+    objects = StationMonthsInScope.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["month", "region"], name="station_month")]
+
+
+class ProductMonthsInScope(ScopedQuerySet["ProductMonth"]):
+    """Rows of `ProductMonth`, within a scope; they tell no station apart."""
+
+    def limit_to(self, actor: Actor) -> ProductMonthsInScope:
+        return self.filter(region=actor.region) if actor.role in OF_A_REGION and actor.region else self.none()
+
+
+class ProductMonth(MonthSums):
+    """The sums of one product in one region."""
+
+    product = models.CharField(max_length=40)
+
+    objects = ProductMonthsInScope.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["month", "region"], name="product_month")]
 
 
 class Reading(HistoryReading):

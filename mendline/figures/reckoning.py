@@ -9,21 +9,19 @@ from typing import Any
 
 from django.db import connection
 
-from mendline.figures.asking import BASES, DIMENSIONS, Question
-from mendline.figures.measures import COUNTS, TALLIED, Tally, whole_tally
+from mendline.figures.asking import DIMENSIONS, Question
+from mendline.figures.measures import TALLIED, Tally, whole_tally
 from mendline.figures.models import Reading
+from mendline.figures.months import cells
 from mendline.figures.periods import Period
 
-_COUNTED = ", ".join(f"count(*) FILTER (WHERE {COUNTS[name].condition}) AS {name}" for name in TALLIED)
 _SUMS = ", ".join(f"sum({name})" for name in TALLIED)
 # In which step of the period a day lies, from 1 on; 0 is before it. A tenth of the cost of cutting dates to months.
 STEP = "width_bucket({day}, %(steps)s::date[])"
 # One walk over both periods; what is wanted of it is then added up from its few cells.
-_CELLS = f"""
-    WITH cells AS MATERIALIZED (
-        SELECT {STEP.format(day="f.reported_on")} AS step, {{group}} AS key, {_COUNTED}
-        FROM figures_orderfact f WHERE {{narrowed}} AND {BASES["reported"]} GROUP BY 1, 2)
-    SELECT step = 0, key::text, NULL::int, {_SUMS} FROM cells GROUP BY 1, 2
+_ADDED = f"""
+    WITH cells AS MATERIALIZED ({{cells}})
+    SELECT step = 0, key, NULL::int, {_SUMS} FROM cells GROUP BY 1, 2
     UNION ALL SELECT false, NULL, step, {_SUMS} FROM cells WHERE step > 0 GROUP BY step
 """
 
@@ -51,11 +49,9 @@ def overview(question: Question, by: str) -> Overview:
     """Reckon a period and the one before. `by` is a dimension."""
     period = question.period
     buckets = period.buckets()
-    narrowed, values = question.narrowed()
-    statement = _CELLS.format(group=DIMENSIONS[by].column, narrowed=narrowed)
-    values |= {"first": period.before.first, "steps": [bucket.first for bucket in buckets]}
+    counted = cells(question, DIMENSIONS[by].column, STEP)
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_ADDED.format(cells=counted.statement), {**counted.values, "steps": [b.first for b in buckets]})
         rows = cursor.fetchall()
     groups: dict[str, dict[bool, Tally]] = defaultdict(dict)
     steps: dict[int, Tally] = {}

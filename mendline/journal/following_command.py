@@ -36,7 +36,8 @@ class FollowingCommand(BaseCommand):
         with Progress(*columns, console=Console(stderr=True)) as shown:
             task = shown.add_task("维修单 orders", total=self.follower.last_row())
             self.follower.start_over(timezone.now(), lambda done: shown.update(task, completed=done))
-        self.follower.catch_up(timezone.now())
+        while self.follower.catch_up(timezone.now()):
+            pass
 
     def _status(self) -> None:
         for name, rows in self.kept():
