@@ -138,7 +138,7 @@ ACCOUNT_SESSION_REMEMBER = False
 # A call centre starts its shift behind one address, so good sign-ins are not counted by address. Guesses are: by name
 # and address in the database (axes, for all processes), and by address alone against one word tried on every name.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "60/m/ip"}
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # pages for security keys would have to be drawn first
 MFA_FORMS = {
     "authenticate": "mendline.web.console.second_factor.AuthenticateForm",
     "reauthenticate": "mendline.web.console.second_factor.ReauthenticateForm",
@@ -159,12 +159,19 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "account/lockout.html"
 
 SESSION_COOKIE_AGE = 12 * 60 * 60
+# With this prefix a browser takes the cookie over TLS only, from this very host, for all of it: no other host under the
+# same domain can plant one. On one's own machine there is no TLS.
+COOKIE_PREFIX = "" if LOCAL else "__Host-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 
 SECURE_SSL_REDIRECT = not LOCAL and env_flag("SECURE_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 0 if LOCAL else env_number("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL and env_flag("SECURE_HSTS_SUBDOMAINS", True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -28,6 +28,7 @@ from mendline.process.registry import Question
 from mendline.web.api.problems import EdgeError
 
 VIA = "api"
+LOOKING = ("GET", "HEAD")  # what a browser may send for another site without its token
 MOST_REMEMBERED = 4096
 _REMEMBERED: dict[str, Caller] = {}  # by the digest of the key: whom to expect, see `Expected`
 
@@ -125,19 +126,20 @@ def reading_caller(request: HttpRequest, now: datetime) -> Caller:
     """
     secret = _secret_of(request)
     if secret is None:
-        person = _signed_in(request) if request.method in ("GET", "HEAD") else _signed_in_to_write(request)
+        person = _signed_in(request) if request.method in LOOKING else _signed_in_to_write(request)
         return Caller(person.as_actor(VIA), person.pk)
     return _caller(_asked_first(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}), "read")
 
 
 def refuse_strangers(request: HttpRequest, now: datetime) -> None:
-    """Raise EdgeError (401) for nobody: what is wrong with the form of a request is told to those who may ask.
+    """Raise EdgeError for nobody (401) and without the page's token (403).
 
+    What is wrong with the form of a request is told only to those who may ask.
     Called where a form turns out to be wrong before anybody was asked for, so that good calls do not pay for it.
     """
     secret = _secret_of(request)
     if secret is None:
-        _signed_in(request)
+        _ = _signed_in(request) if request.method in LOOKING else _signed_in_to_write(request)
     elif _asked_first(BY_TOKEN, {"digest": tokens.digest_of(secret), "now": now}) is None:
         raise EdgeError(401, "unauthenticated", SIGN_IN)
 

@@ -35,7 +35,7 @@ _KEY = {
 }
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key (`mendline token issue`)."},
-    "session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "A signed-in browser."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-sessionid", "description": "A signed-in browser."},
 }
 
 

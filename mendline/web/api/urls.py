@@ -25,6 +25,7 @@ from mendline.web.api.description import described
 from mendline.web.api.problems import REQUEST_NUMBER, EdgeError, answer_to, not_found, problem
 
 REQUEST_ID = "X-Request-Id"
+POLICY = "Content-Security-Policy"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 View = Callable[..., HttpResponseBase]
@@ -78,6 +79,8 @@ def edge(view: View) -> View:
             response["Allow"] = allowed
         response[REQUEST_ID] = number
         response["Cache-Control"] = "no-store"
+        if POLICY not in response:
+            response[POLICY] = "default-src 'none'; frame-ancestors 'none'"
         response._has_been_logged = True  # type: ignore[attr-defined]  # an answer is no incident; faults were logged
         return response
 

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -23,6 +23,7 @@ from mendline.kernel.errors import Conflict, NotVisible, Refused
 from mendline.kernel.text import Text
 
 P = ParamSpec("P")
+METHODS = ("GET", "HEAD", "POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
     signed_in = login_required(wrapped)
 
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         if request.headers.get("HX-Request") == "true" and not request.user.is_authenticated:
             # The login page has no place inside another one; the browser keeps what was typed and goes there itself.
             return HttpResponse(status=401)
