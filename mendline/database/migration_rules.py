@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 _BY_NAME = {rule.name: rule for rule in RULES}
-PYTHON = "runs-python"
+PYTHON, HALF = "runs-python", "stops-half-way"
 _CREATED = _read(r"^CREATE TABLE (?:IF NOT EXISTS )?TABLE_NAME")
 _BODY = re.compile(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -207,10 +207,14 @@ def faults(migration: Migration, statements: Sequence[str], made: Iterable[str] 
                 found.setdefault(rule.name, f"{rule.why}. Instead: {rule.instead}. {statement[:160]}")
     if any(isinstance(operation, RunPython) for operation in migration.operations):
         found[PYTHON] = "nobody can say how long it holds what. Instead: SQL, or a chore of the worker in batches."
+    if not migration.atomic and len(migration.operations) > 1:
+        found[HALF] = (
+            "without a transaction the next try meets what is done already. Instead: one step in each migration."
+        )
     faulty = [Fault(name, rule, said) for rule, said in found.items() if not exempt.get(rule, "").strip()]
     for named in exempt:
         if named not in found:
-            what = "breaks no such rule" if named in (*_BY_NAME, PYTHON) else f"there is no rule {named!r}"
+            what = "breaks no such rule" if named in (*_BY_NAME, PYTHON, HALF) else f"there is no rule {named!r}"
             faulty.append(Fault(name, "exempt-for-nothing", f"{what}: take {named!r} out of `exempt`"))
     return faulty
 

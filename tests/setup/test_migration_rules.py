@@ -108,6 +108,14 @@ def test_python_in_a_migration_needs_a_reason() -> None:
     assert [fault.rule for fault in faults(migration, [])] == ["runs-python"]
 
 
+def test_a_migration_without_transaction_has_one_step() -> None:
+    """It may be stopped by somebody who holds the table, and is then carried out again from its beginning."""
+    one, two = migrations.RunSQL("SELECT 1"), migrations.RunSQL("SELECT 2")
+
+    assert [fault.rule for fault in faults(a_migration(one, two, atomic=False), [])] == ["stops-half-way"]
+    assert faults(a_migration(one, two), []) == faults(a_migration(one, atomic=False), []) == []
+
+
 @pytest.mark.parametrize(
     ("field", "broken"),
     [
