@@ -123,7 +123,10 @@ def record_remote_solution(facts: Facts, parameters: Parameters) -> Mapping[str,
 
 @change("new_part_order_ref", "part_due_at_default")
 def record_part_order(facts: Facts, parameters: Parameters) -> Mapping[str, Any]:
-    """Add the ordered part with its number and promised delivery (STN-37, STN-36)."""
+    """Add the ordered part with its number and promised delivery (STN-37, STN-36).
+
+    What was said of an earlier part's return says nothing of this one (STN-47).
+    """
     number = facts["part_order_no"] if "part_order_no" in facts["given_names"] else facts["new_part_order_ref"]
     due = facts["part_due_at"] if "part_due_at" in facts["given_names"] else facts["part_due_at_default"]
     part = {
@@ -131,6 +134,8 @@ def record_part_order(facts: Facts, parameters: Parameters) -> Mapping[str, Any]
         "record": facts["new_part_order_ref"],
     }  # fmt: skip
     found = {"parts": [*(facts.get("parts") or []), part], "part_order_no": number, "part_due_at": due}
+    if facts.get("part_returned"):
+        found["part_returned"] = None
     return {**found, "t3_due_at": _still_promised(facts), **_pass_left_for_the_part(facts)}
 
 
