@@ -139,6 +139,7 @@ ACCOUNT_SESSION_REMEMBER = False
 # and address in the database (axes, for all processes), and by address alone against one word tried on every name.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # pages for security keys would have to be drawn first
+MFA_ADAPTER = "mendline.web.console.factor_secrets.SealedSecrets"
 MFA_FORMS = {
     "authenticate": "mendline.web.console.second_factor.AuthenticateForm",
     "reauthenticate": "mendline.web.console.second_factor.ReauthenticateForm",

@@ -44,6 +44,8 @@ class Unfit(Exception):
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes no file, a pipe is none
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         answer: dict[str, Any] = {"sheets": list(sheets_of(sys.stdin.buffer.read()))}
     except Unfit as problem:

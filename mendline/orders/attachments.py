@@ -11,6 +11,7 @@ file that is gone.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -110,8 +111,13 @@ def open_for(actor: Actor, stored_as: str) -> tuple[Attachment, BinaryIO]:
         raise NotVisible
     store.load(kept.order_ref, actor=actor)
     try:
-        return kept, _path(kept.stored_as).open("rb")
+        # What was put in its place and only points elsewhere is not the file.
+        return kept, os.fdopen(os.open(_path(kept.stored_as), os.O_RDONLY | os.O_NOFOLLOW), "rb")
     except FileNotFoundError:
+        raise NotVisible from None
+    except OSError as problem:
+        if problem.errno != errno.ELOOP:
+            raise
         raise NotVisible from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -143,6 +144,38 @@ def test_a_recovery_code_is_used_up_and_the_notes_beside_it_stay(person: Person)
     assert (_is_in(first), _is_in(second)) == (True, False)
     kept = Authenticator.objects.get(user=person, type="recovery_codes")
     assert kept.data["used_mask"] == 1
+
+
+def test_a_copy_of_the_database_makes_no_codes(person: Person, settings: Settings) -> None:
+    """The secret is sealed with SECRET_KEY, which may be replaced while the earlier one still opens."""
+    kept = Authenticator.objects.get(user=person)
+    assert SECRET not in str(kept.data) and kept.data["secret"].startswith("sealed:")
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-one" * 5, [settings.SECRET_KEY]
+    client = _at_the_second_door()
+    client.post(CODE, {"code": _right_code()})
+    assert _is_in(client)
+
+
+def test_a_secret_that_no_key_opens_is_nobodys_and_not_empty(person: Person) -> None:
+    row = Authenticator.objects.get(user=person)
+    row.data["secret"] = "sealed:" + row.data["secret"][10:]
+    row.save()
+    client = _at_the_second_door()
+    counter = int(time.time()) // 30
+    for guess in (totp.hotp_value("", counter), totp.hotp_value(SECRET, counter)):
+        client.post(CODE, {"code": totp.format_hotp_value(guess)})
+
+    assert not _is_in(client)
+
+
+def test_a_secret_from_before_they_were_sealed_still_opens(person: Person) -> None:
+    Authenticator.objects.filter(user=person).update(data={"secret": SECRET})
+    client = _at_the_second_door()
+
+    client.post(CODE, {"code": _right_code()})
+
+    assert _is_in(client)
 
 
 def test_a_code_in_four_browsers_at_the_same_moment_lets_one_in(transactional_db: None) -> None:

@@ -14,7 +14,8 @@ from mendline.process.definition import Process
 REF, STATION, GROUND, REMARK = "维修单号", "维修站编号", "撤单原因", "撤单备注"
 HEADINGS = (REF, STATION, *COLUMNS, GROUND, REMARK)
 # A spreadsheet would take a cell that begins so for a formula; in a CSV it gets a ' before it, which reading drops.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "'")
+# The wide twins count too: a Chinese spreadsheet takes a cell that begins with them the same way.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 QUOTE = "'"
 
 
