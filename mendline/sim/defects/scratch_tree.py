@@ -50,11 +50,15 @@ class ScratchTree:
             Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
-def copy_of_commit(folder: Path, root: Path = ROOT) -> str | None:
-    """Copy what was committed last into `folder` and return its number; None where there is no repository."""
+def copy_of_commit(folder: Path, root: Path = ROOT, *, named: str = "HEAD") -> str | None:
+    """Copy a commit, the last one unless named, into `folder` and return its number; None without a repository.
+
+    Raises:
+        subprocess.CalledProcessError: there is no such commit.
+    """
     if not (root / ".git").exists() or shutil.which("git") is None:
         return None
-    commit = _git(root, "rev-parse", "HEAD")
+    commit = _git(root, "rev-parse", "--verify", "--quiet", f"{named}^{{commit}}")
     archive = folder.with_suffix(".tar")
     _git(root, "archive", "--format=tar", f"--output={archive}", commit)
     with tarfile.open(archive) as packed:
@@ -68,6 +72,14 @@ def copy_of_files(folder: Path, root: Path = ROOT) -> None:
     """Copy the project as it lies there."""
     shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*LEFT_OUT, "dist"), dirs_exist_ok=True)
     _link_what_was_built(folder, root)
+
+
+def release_before(root: Path = ROOT) -> str:
+    """Return the last release, or where there was none yet: what was before the newest change of the tables."""
+    tags = _git(root, "tag", "--sort=-creatordate", "--merged", "HEAD")
+    if tags:
+        return tags.splitlines()[0]
+    return _git(root, "log", "-1", "--diff-filter=A", "--format=%H^", "--", "mendline/*/migrations/*.py")
 
 
 def _link_what_was_built(folder: Path, root: Path) -> None:
