@@ -92,10 +92,10 @@ class Catchers:
                     break
         return Verdict(defect.name, tuple(runs))
 
-    def run(self, catcher: str) -> Run:
+    def run(self, catcher: str, *, patience: int = PATIENCE) -> Run:
         """Let one catcher run against the copy as it is."""
         began = time.monotonic()
-        code, said = self._carried_out(command_of(catcher))
+        code, said = self._carried_out(command_of(catcher), patience)
         seconds = round(time.monotonic() - began, 1)
         failed = _FAILED.search(said)
         seed = _SEEDS.search(said)
@@ -107,19 +107,19 @@ class Catchers:
             return Run(catcher, "caught", seconds, by, why[:200], int(seed["seed"]) if seed and own else None)
         return Run(catcher, "broken", seconds, why=said.strip()[-1500:])
 
-    def _carried_out(self, command: Sequence[str]) -> tuple[int, str]:
+    def _carried_out(self, command: Sequence[str], patience: int) -> tuple[int, str]:
         running = subprocess.Popen(
             command, cwd=self._tree.folder, env=self._environment, text=True, errors="replace",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
-            said, _ = running.communicate(timeout=PATIENCE)
+            said, _ = running.communicate(timeout=patience)
         except BaseException as end:
             os.killpg(running.pid, signal.SIGKILL)
             running.communicate()
             if not isinstance(end, subprocess.TimeoutExpired):
                 raise
-            return -1, f"no end after {PATIENCE} s"
+            return -1, f"no end after {patience} s"
         return running.returncode, said
 
 

@@ -122,7 +122,7 @@ def test_a_diff_that_changes_nothing_is_refused() -> None:
 def test_who_noticed_is_the_first_failing_test(
     catcher: str, code: int, said: str, outcome: str, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Catchers, "_carried_out", lambda self, command: (code, said))
+    monkeypatch.setattr(Catchers, "_carried_out", lambda self, command, patience: (code, said))
 
     run = Catchers(ScratchTree(tmp_path), {}).run(catcher)
 
@@ -133,7 +133,9 @@ def test_the_catchers_after_the_first_that_notices_are_spared(tmp_path: Path, mo
     (tmp_path / "sum.py").write_text(SOUND, encoding="utf-8")
     defect = a_defect(tmp_path, MISTAKE.replace("tests/test_sum.py", "one\ncatcher: two\ncatcher: three"))
     codes = {"one": 0, "two": 1}
-    monkeypatch.setattr(Catchers, "_carried_out", lambda self, command: (codes[command[-1]], "FAILED two - no"))
+    monkeypatch.setattr(
+        Catchers, "_carried_out", lambda self, command, patience: (codes[command[-1]], "FAILED two - no")
+    )
 
     verdict = Catchers(ScratchTree(tmp_path), {}).judge(defect)
 

@@ -25,6 +25,8 @@ from mendline.sim.defects.catching import Catchers, Verdict, verdict_from_json
 from mendline.sim.defects.page import WANTED, page
 from mendline.sim.defects.scratch_tree import ScratchTree, copy_of_commit, copy_of_files
 
+CONTROL_PATIENCE = 3600  # seconds for everything that is to notice something, once, against the sound copy
+
 
 class Command(BaseCommand):
     help = (
@@ -91,7 +93,7 @@ class Command(BaseCommand):
         files = dict.fromkeys(shlex.split(one)[0] for one in wanted if not one.startswith("mendline "))
         others = dict.fromkeys(one for one in wanted if one.startswith("mendline "))
         for catcher in (*([" ".join(files)] if files else []), *others):
-            run = catchers.run(catcher)
+            run = catchers.run(catcher, patience=CONTROL_PATIENCE)
             self._say(f"对照 control: {run.outcome} {run.seconds:.0f} s")
             if run.outcome != "held":
                 raise CommandError(f"未植入缺陷时就不通过 fails without any defect: {run.by} {run.why}")
