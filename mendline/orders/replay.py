@@ -11,7 +11,7 @@ are not asked again, and the report says which and how often.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -48,6 +48,15 @@ class Different:
     why: Text
 
 
+@dataclass(slots=True)
+class Refusals:
+    """All refusals of one step for one reason: how often, and the first of them."""
+
+    why: Text
+    times: int = 0
+    examples: list[Different] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Met:
     """How often a clock was stopped by a step, and how often too late: as it was, and as it would be."""
@@ -56,44 +65,96 @@ class Met:
     late_was: int = 0
     late_would: int = 0
 
+    def __add__(self, other: Met) -> Met:
+        return Met(
+            self.times + other.times, self.late_was + other.late_was, self.late_would + other.late_would
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class Replay:
-    """What came of it. `unsure` steps could not be decided again even under their own version."""
+    """What came of it. `unsure` steps could not be decided again even under their own version.
+
+    `keep` is how many examples of one cause are kept, all where it is None. `reached` says how far a replay of
+    `most` records came; None when it came to the end.
+    """
 
     steps: int = 0
     records: int = 0
     unsure: int = 0
-    refused: list[Different] = field(default_factory=list)
+    refused: dict[tuple[str, str], Refusals] = field(default_factory=dict)  # by step and rule
     clocks: dict[str, Met] = field(default_factory=dict)
     not_asked: Counter[str] = field(default_factory=Counter)  # guard → steps at which it could not be asked again
+    keep: int | None = None
+    reached: int | None = None
+
+    @property
+    def refusals(self) -> int:
+        return sum(one.times for one in self.refused.values())
+
+    def ranked(self) -> list[tuple[str, str, Refusals]]:
+        """Return the causes of refusals, the most frequent first: step, rule, and which."""
+        causes = sorted(self.refused.items(), key=lambda cause: (-cause[1].times, cause[0]))
+        return [(step, rule, found) for (step, rule), found in causes]
+
+    def refuse(self, one: Different) -> None:
+        self._refusals(one.transition, one.rule, one.why, 1, [one])
+
+    def add(self, other: Replay) -> None:
+        """Take in what came of further records."""
+        self.steps += other.steps
+        self.records += other.records
+        self.unsure += other.unsure
+        self.reached = other.reached
+        self.not_asked.update(other.not_asked)
+        for (step, rule), found in other.refused.items():
+            self._refusals(step, rule, found.why, found.times, found.examples)
+        for clock, met in other.clocks.items():
+            self.meet(clock, met)
+
+    def meet(self, clock: str, met: Met) -> None:
+        self.clocks[clock] = self.clocks.get(clock, Met()) + met
+
+    def _refusals(self, step: str, rule: str, why: Text, times: int, examples: list[Different]) -> None:
+        found = self.refused.setdefault((step, rule), Refusals(why))
+        found.times += times
+        room = None if self.keep is None else max(0, self.keep - len(found.examples))
+        found.examples += examples[:room]
 
 
-def replay(changed: Process, *, since: datetime, most: int | None = None) -> Replay:
+def replay(
+    changed: Process, *, since: datetime, most: int | None = None, below: int | None = None, keep: int | None = None
+) -> Replay:
     """Decide every step again that was taken on records of this process since then; nothing is written.
 
-    With `most` only the records are taken to which something happened last, so many at most.
+    With `most` only the records are taken to which something happened last, so many at most; with `below` only
+    those to which nothing happened from that entry of the history on, as `Replay.reached` of the ones before says.
     """
-    found, asked_again = Replay(), _AskedAgain()
-    for ref, version, entries in _histories(changed.code, since, most):
+    found, asked_again = Replay(keep=keep), _AskedAgain()
+    touched = _touched(changed.code, since, most, below)
+    if touched and most is not None and len(touched) == most:
+        found.reached = touched[-1][1]
+    for ref, version, entries in _histories(changed.code, [ref for ref, _ in touched]):
         found.records += 1
         _Track(ref, process_for(changed.code, version), changed, found, asked_again).follow(entries, since)
     return found
 
 
-def by_cause(different: Iterable[Different]) -> list[tuple[str, str, Text, list[Different]]]:
-    """Group refusals by step and rule, the most frequent first: (step, rule, why of the first, all of them)."""
-    groups: dict[tuple[str, str], list[Different]] = {}
-    for one in different:
-        groups.setdefault((one.transition, one.rule), []).append(one)
-    ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return [(step, rule, found[0].why, found) for (step, rule), found in ranked]
+def records_since(code: str, since: datetime) -> int:
+    """Return on how many records of the process something happened since then."""
+    return Entry.objects.filter(process=code, at__gte=since).values("subject").distinct().count()
 
 
-def _histories(code: str, since: datetime, most: int | None) -> Iterator[tuple[str, int, Iterator[Entry]]]:
-    """Yield number, version and whole history of every record of the process that something happened to since then."""
+def _touched(code: str, since: datetime, most: int | None, below: int | None) -> list[tuple[str, int]]:
+    """Return the records to which something happened since then, each with its last entry, the latest first."""
     recent = Entry.objects.filter(process=code, at__gte=since).values("subject").annotate(last=Max("id"))
-    touched = [row["subject"] for row in recent.order_by("-last")[:most]]
+    if below is not None:
+        recent = recent.filter(last__lt=below)
+    return list(recent.order_by("-last").values_list("subject", "last")[:most])
+
+
+def _histories(code: str, touched: Sequence[str]) -> Iterator[tuple[str, int, Iterator[Entry]]]:
+    """Yield number, version and whole history of each of these records of the process."""
     versions: dict[str, int] = {}
     for model in (RepairOrder, Record):
         rows = model.objects.unscoped("the owner of a procedure asks what it would have done").filter(process=code)
@@ -163,16 +224,11 @@ class _Track:
         self.found.steps += 1
         self.found.not_asked.update(_not_asked(self.changed.transitions.get(name)))
         if isinstance(would, Refused):
-            self.found.refused.append(Different(self.ref, entry.at, name, would.rule, would.detail))
+            self.found.refuse(Different(self.ref, entry.at, name, would.rule, would.detail))
             return
         for event in was.clock_events:
             if event.verb in ("stopped", "stopped late"):
-                before = self.found.clocks.get(event.clock, Met())
-                self.found.clocks[event.clock] = Met(
-                    before.times + 1,
-                    before.late_was + (event.clock in was.late),
-                    before.late_would + (event.clock in would.late),
-                )
+                self.found.meet(event.clock, Met(1, int(event.clock in was.late), int(event.clock in would.late)))
 
     def _decided(
         self, process: Process, entry: Entry, name: str, clocks: Mapping[str, ClockState], *, guarded: bool = True

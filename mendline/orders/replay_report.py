@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mendline.kernel.text import Text
-from mendline.orders.replay import Replay, by_cause, replay
+from mendline.orders.replay import Replay, replay
 from mendline.process import overlays
 from mendline.process.definition import Process
 from mendline.process.naming import NotAProcess, process_named
@@ -58,9 +58,15 @@ def as_data(found: Replay) -> dict[str, Any]:
         "steps": found.steps,
         "unsure": found.unsure,
         "refused": [
-            {"step": step, "rule": rule, "why": asdict(why), "times": len(them), "refs": [one.ref for one in them]}
-            for step, rule, why, them in by_cause(found.refused)
-        ],
+            {
+                "step": step,
+                "rule": rule,
+                "why": asdict(them.why),
+                "times": them.times,
+                "refs": [one.ref for one in them.examples],
+            }
+            for step, rule, them in found.ranked()
+        ],  # fmt: skip
         "clocks": {name: asdict(met) for name, met in sorted(found.clocks.items())},
         "not_asked": dict(sorted(found.not_asked.items())),
     }
@@ -69,10 +75,10 @@ def as_data(found: Replay) -> dict[str, Any]:
 def lines(process: Process, found: Replay) -> Iterator[str]:
     """Say what came of it, Chinese first."""
     yield str(headline(found))
-    for step, rule, why, them in by_cause(found.refused):
+    for step, rule, them in found.ranked():
         label = process.transitions[step].label if step in process.transitions else Text(step, step)
-        refs = "、".join(one.ref for one in them[:EXAMPLES]) + (" …" if len(them) > EXAMPLES else "")
-        yield f"  {len(them)} × {label.zh} / {label.en}  {rule}  {why.zh} / {why.en}  {refs}"
+        refs = "、".join(one.ref for one in them.examples[:EXAMPLES]) + (" …" if them.times > EXAMPLES else "")
+        yield f"  {them.times} × {label.zh} / {label.en}  {rule}  {them.why.zh} / {them.why.en}  {refs}"
     for name, met in sorted(found.clocks.items()):
         label = process.clocks[name].label if name in process.clocks else Text(name, name)
         yield (
@@ -88,7 +94,7 @@ def lines(process: Process, found: Replay) -> Iterator[str]:
 
 def headline(found: Replay) -> Text:
     """Return the one sentence that decides whether to publish."""
-    refused, steps = len(found.refused), found.steps
+    refused, steps = found.refusals, found.steps
     return Text(
         f"{found.records} 单 {steps} 步中，{refused} 步现在会被拒绝",
         f"{refused} of {steps} steps on {found.records} records would now be refused",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -15,6 +17,7 @@ from mendline.journal.models import Entry
 from mendline.orders.models import Record
 from mendline.orders.store import load
 from mendline.orders.sweep import sweep
+from mendline.web.console import replay_page
 from tests.console.conftest import PLACES, SignIn
 from tests.make import a_report, do
 
@@ -45,6 +48,44 @@ def test_a_shorter_limit_is_tried_and_nothing_is_written(signed_in: SignIn) -> N
     assert "1 单 4 步中，0 步现在会被拒绝" in said
     assert "原为 4h" in said
     assert Entry.objects.count() == before
+
+
+def test_more_than_one_answer_holds_is_tried_step_by_step_and_can_be_stopped(
+    signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_page, "AT_ONCE", 2)
+    now = timezone.now()
+    for _ in range(5):
+        order = do(a_report(now=now), "download", now=now)
+        do(order, "log_contact", now=now, contact_outcome="reached")
+    client = signed_in("process_owner")
+    tried = f"{PAGE}?days=7&p_contact_limit=1s"
+
+    first = client.get(tried).content.decode()
+    second = client.post(tried, {"carried": carried_in(first)}, headers={"HX-Request": "true"}).content.decode()
+    stopped = client.post(tried, {"carried": carried_in(second), "stop": "1"}, headers={"HX-Request": "true"})
+    last = client.post(tried, {"carried": carried_in(stopped.content.decode())}, headers={"HX-Request": "true"})
+
+    assert "2 单 6 步中" in first and "已检验 2 单，共 5 单" in first
+    assert "4 单 12 步中" in second and "<html" not in second
+    assert "已停止：检验了 4 单，共 5 单" in stopped.content.decode()
+    assert "5 单 15 步中" in last.content.decode() and "carried" not in last.content.decode()
+
+
+@pytest.mark.parametrize("carried", ["x", "a:b:c", signing.dumps({"total": 1}, salt="another")])
+def test_what_did_not_come_from_us_begins_the_trial_anew(signed_in: SignIn, carried: str) -> None:
+    now = timezone.now()
+    do(a_report(now=now), "download", now=now)
+
+    answer = signed_in("process_owner").post(f"{PAGE}?days=7", {"carried": carried}, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200 and "1 单 2 步中" in answer.content.decode()
+
+
+def carried_in(page: str) -> str:
+    found = re.search(r'name="carried" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh-hans", "不是时长"), ("en", "is not a duration")])

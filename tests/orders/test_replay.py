@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from mendline.journal.models import Entry
 from mendline.kernel.durations import Duration
-from mendline.orders.replay import by_cause, replay
+from mendline.orders.replay import records_since, replay
 from mendline.process.definition import Process
 from mendline.process.loading import latest
 from tests.make import MONDAY_NINE, a_network, a_report, do
@@ -43,7 +43,7 @@ def test_the_procedure_as_it_is_refuses_nothing_of_what_was_done() -> None:
 
     found = replay(latest("unified_repair"), since=SINCE)
 
-    assert (found.records, found.steps, found.unsure, found.refused) == (3, 12, 0, [])
+    assert (found.records, found.steps, found.unsure, found.refused) == (3, 12, 0, {})
     assert found.clocks["contact"].late_was == found.clocks["contact"].late_would == 0
     assert Entry.objects.count() == before, "a replay writes nothing"
 
@@ -53,7 +53,7 @@ def test_stn_19_a_shorter_limit_tells_how_many_contacts_would_have_been_late() -
 
     met = found.clocks["contact"]
     assert (met.times, met.late_was, met.late_would) == (3, 0, 1)
-    assert found.refused == []
+    assert found.refused == {}
 
 
 def test_a_step_given_to_another_role_is_refused_with_the_orders_it_concerns() -> None:
@@ -61,10 +61,30 @@ def test_a_step_given_to_another_role_is_refused_with_the_orders_it_concerns() -
     promise = replace(process.transitions["promise"], by=("cc_agent",), role_rule="STN-09")
     changed = replace(process, transitions={**process.transitions, "promise": promise})
 
-    [(step, rule, why, concerned)] = by_cause(replay(changed, since=SINCE).refused)
+    [(step, rule, refusals)] = replay(changed, since=SINCE).ranked()
 
-    assert (step, rule, len(concerned)) == ("promise", "STN-09", 3)
-    assert "协调员" not in why.zh and "CC座席" in why.zh
+    assert (step, rule, refusals.times, len(refusals.examples)) == ("promise", "STN-09", 3, 3)
+    assert "协调员" not in refusals.why.zh and "CC座席" in refusals.why.zh
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5])
+def test_taken_in_steps_it_comes_to_the_same(most: int) -> None:
+    process = with_parameter(latest("unified_repair"), "contact_limit", Duration(seconds=3 * 3600))
+    promise = replace(process.transitions["promise"], by=("cc_agent",), role_rule="STN-09")
+    changed = replace(process, transitions={**process.transitions, "promise": promise})
+    whole = replay(changed, since=SINCE)
+
+    found = replay(changed, since=SINCE, most=most, keep=2)
+    steps = 1
+    while found.reached is not None:
+        found.add(replay(changed, since=SINCE, most=most, below=found.reached))
+        steps += 1
+
+    assert steps >= 3 / most and records_since("unified_repair", SINCE) == whole.records == found.records
+    assert (found.steps, found.unsure, found.clocks, found.not_asked, found.refusals) == (
+        whole.steps, whole.unsure, whole.clocks, whole.not_asked, whole.refusals
+    )  # fmt: skip
+    assert {cause: len(them.examples) for cause, them in found.refused.items()} == {("promise", "STN-09"): 2}
 
 
 def test_a_newly_required_field_counts_as_refused_where_it_was_not_given() -> None:
@@ -75,8 +95,9 @@ def test_a_newly_required_field_counts_as_refused_where_it_was_not_given() -> No
 
     found = replay(changed, since=SINCE)
 
-    assert len(found.refused) == 2
-    assert all("联系记录" in one.why.zh for one in found.refused)
+    [(_, _, refusals)] = found.ranked()
+    assert refusals.times == 2
+    assert all("联系记录" in one.why.zh for one in refusals.examples)
 
 
 def test_only_steps_of_the_period_count_and_earlier_ones_lead_up_to_them() -> None:

@@ -160,7 +160,7 @@ class TestCountry:
         for code, version in (("unified_repair", 3), ("cancellation_request", 1), ("part_order", 1), ("callback", 1)):
             found = replay(process_for(code, version), since=NOW - timedelta(days=40))
 
-            assert found.refused == [] and found.steps > 0, code
+            assert found.refused == {} and found.steps > 0, code
 
     def test_p5_the_guard_of_states_is_awake_again(self) -> None:
         with pytest.raises(Exception, match="does not allow"), transaction.atomic():

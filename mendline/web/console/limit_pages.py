@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -22,7 +23,7 @@ from mendline.process.loading import processes
 from mendline.process.parameter_words import label_of, rules_of, value_words
 from mendline.web.console.editions import PROPOSES
 from mendline.web.console.given import given_from
-from mendline.web.console.procedure_pages import tried_on_the_past
+from mendline.web.console.replay_page import tried_on_the_past
 from mendline.web.console.visit import Visit, go, screen
 
 DAYS = 30
@@ -97,7 +98,9 @@ def _proposed(
 def _effect(visit: Visit, base: Process, settings: Mapping[str, str]) -> dict[str, Any]:
     tried = overlays.with_settings(base, settings)
     changes: list[Difference] = differences(base, tried)
-    return {"changes": changes, "days": DAYS, **tried_on_the_past(visit, tried, DAYS)}
+    asked = urlencode({"days": DAYS, **{f"p_{name}": value for name, value in settings.items()}})
+    at = f"{reverse('console:replay', args=[base.code, base.version])}?{asked}"
+    return {"changes": changes, "days": DAYS, **tried_on_the_past(visit, tried, DAYS, at=at)}
 
 
 def _fields(visit: Visit, base: Process) -> list[LimitField]:
