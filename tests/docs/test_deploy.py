@@ -19,8 +19,8 @@ from django.db import connection
 
 from mendline.cli.packages import PRINTING
 from mendline.network.areas import load_areas
+from mendline.sim.faults.crew import on_the_test_database
 from tests.docs.pages import LANGUAGES, ROOT, Block, page, tried
-from tests.faults.crew import on_the_test_database
 from tests.make import a_network, a_report
 
 DEPLOY = ROOT / "deploy"

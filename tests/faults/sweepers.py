@@ -23,7 +23,7 @@ from mendline.access.actors import THE_CLOCK
 from mendline.orders import store
 from mendline.orders import sweep as sweeping
 from mendline.orders.sweep import next_due_at, sweep
-from tests.faults.patience import pause
+from mendline.sim.faults.patience import pause
 
 SWEEPERS = 2
 BATCH = 12

@@ -17,10 +17,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults.crew import found_by, started
-from tests.faults.journals import Told, count_acknowledged, told
-from tests.faults.patience import wait_for
-from tests.faults.rig import Rig, a_rig
+from mendline.sim.faults.crew import found_by, started
+from mendline.sim.faults.journals import Told, count_acknowledged, told
+from mendline.sim.faults.patience import wait_for
+from mendline.sim.faults.rig import Rig, a_rig
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,7 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    with a_rig() as made:
+    with a_rig("tests.faults.writers:prepare") as made:
         yield made
 
 
@@ -89,8 +89,8 @@ def storm(rig: Rig, database: str, folder: Path, *, kills: int, same_key: bool) 
     """Kill the server `kills` times while four writers work; each time after some more acknowledged reports."""
     chance = random.Random(SEED)
     before = rig.kills
-    work = {"folder": str(folder), "secret": rig.secret, "writers": WRITERS, "same_key": same_key}
-    with started("write_reports", rig.environment(database), **work) as writers:
+    work = {"folder": str(folder), "secret": rig.prepared, "writers": WRITERS, "same_key": same_key}
+    with started("tests.faults.writers:write_reports", rig.environment(database), **work) as writers:
         for last in [False] * kills + [True]:
             enough = count_acknowledged(folder) + chance.randint(15, 45)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.faults.crew import on_the_test_database, run_job
+from mendline.sim.faults.crew import on_the_test_database, run_job
 from tests.faults.deadlines import deadlines_from
 from tests.make import a_network
 
@@ -91,6 +91,6 @@ def test_p10_a_process_started_in_another_zone_computes_the_same_deadlines() -> 
     here = [{clock: due.isoformat() for clock, due in deadlines_from(start).items()} for start in starts]
 
     environment = {**on_the_test_database(), "TZ": "America/New_York", "PGTZ": "Pacific/Apia"}
-    there = run_job("deadlines", environment, starts=[start.isoformat() for start in starts])
+    there = run_job("tests.faults.deadlines:deadlines", environment, starts=[start.isoformat() for start in starts])
 
     assert there == here

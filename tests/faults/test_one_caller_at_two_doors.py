@@ -14,8 +14,8 @@ from django.db import OperationalError, connection, transaction
 
 from mendline.orders.store import Loaded
 from mendline.process.registry import LOOKUPS
+from mendline.sim.faults.patience import wait_for
 from tests.faults.deaths import everything
-from tests.faults.patience import wait_for
 from tests.faults.together import both
 from tests.make import a_network, a_report
 

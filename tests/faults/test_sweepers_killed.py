@@ -12,7 +12,7 @@ from mendline.journal.models import Entry, Outgoing
 from mendline.orders.store import Loaded
 from mendline.orders.sweep import sweep
 from mendline.process.models import Timer
-from tests.faults.crew import on_the_test_database, run_job
+from mendline.sim.faults.crew import on_the_test_database, run_job
 from tests.faults.stories import PART_DUE_AT, an_order_waiting_for_a_part
 from tests.make import MONDAY_NINE, a_network, a_report
 
@@ -50,7 +50,13 @@ def messages(orders: list[Loaded], notice: str) -> dict[str, int]:
 
 def under_fire(*, careless: bool) -> int:
     """Carry out what is due in processes that are killed; return how many were."""
-    found = run_job("sweep_under_fire", on_the_test_database(), now=LATE.isoformat(), seed=SEED, careless=careless)
+    found = run_job(
+        "tests.faults.sweepers:sweep_under_fire",
+        on_the_test_database(),
+        now=LATE.isoformat(),
+        seed=SEED,
+        careless=careless,
+    )
     return int(found["kills"])
 
 

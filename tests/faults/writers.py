@@ -20,8 +20,8 @@ from django.db import connections, transaction
 from mendline.access import tokens
 from mendline.access.models import Person
 from mendline.cli.migrate import bring_up_to_date
-from tests.faults.journals import Journal
-from tests.faults.patience import pause
+from mendline.sim.faults.journals import Journal
+from mendline.sim.faults.patience import pause
 from tests.make import REPORT, a_network
 
 CUT_EVERY = 7  # of so many answers one is lost on its way, as if the network had been cut

@@ -1,7 +1,7 @@
 """Processes of a fault test: started by it, given one job, asked for what they found.
 
-The process is `python -m tests.faults.crew JOB ARGUMENTS`, with the database in its environment. A
-job is a function of the module named in `JOBS`; what it returns is printed as one line of JSON.
+The process is `python -m mendline.sim.faults.crew MODULE:FUNCTION ARGUMENTS`, with the database in its environment.
+What the function returns is printed as one line of JSON.
 """
 
 from __future__ import annotations
@@ -21,12 +21,6 @@ from django.db import connection
 
 from config.home import ROOT
 
-JOBS: Mapping[str, str] = {
-    "deadlines": "deadlines",
-    "prepare": "writers",
-    "write_reports": "writers",
-    "sweep_under_fire": "sweepers",
-}
 OUTSIDE = ("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
 
 
@@ -62,7 +56,7 @@ def run_job(job: str, environment: Mapping[str, str], **what: object) -> Any:
 def started(job: str, environment: Mapping[str, str], **what: object) -> Iterator[subprocess.Popen[bytes]]:
     """Start a job; it is killed at the end of the block if it still runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.crew", job, orjson.dumps(what).decode()],
+        [sys.executable, "-m", "mendline.sim.faults.crew", job, orjson.dumps(what).decode()],
         cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -81,8 +75,9 @@ def found_by(process: subprocess.Popen[bytes], seconds: float = 300.0) -> Any:
 
 def main() -> None:
     job, what = sys.argv[1:]
+    module, _, function = job.partition(":")
     django.setup()
-    found = getattr(import_module(f"tests.faults.{JOBS[job]}"), job)(**orjson.loads(what))
+    found = getattr(import_module(module), function)(**orjson.loads(what))
     sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
 
 

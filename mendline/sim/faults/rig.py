@@ -1,4 +1,4 @@
-"""A database server of the test's own, which may be killed."""
+"""A database server of a storm's own, which may be killed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
-import pytest
 from psycopg import sql
 
 from mendline.database import cluster as clusters
 from mendline.database import launcher
 from mendline.database.launcher import DATABASE, Server
-from tests.faults.crew import OUTSIDE, environment_for, run_job
+from mendline.sim.faults.crew import OUTSIDE, environment_for, run_job
 
 
 @dataclass(slots=True)
 class Rig:
-    """The server, its database `DATABASE` with a small network in it, and the key of a call-centre agent."""
+    """The server, and its database `DATABASE` as the job that prepared it left it, with what that job answered."""
 
     home: Path
     server: Server = field(repr=False)
-    secret: str = field(default="", repr=False)
+    prepared: Any = field(default=None, repr=False)
     kills: int = 0
 
     def url(self, database: str, role: str) -> str:
@@ -76,25 +76,33 @@ class Rig:
 
 
 @contextmanager
-def a_rig() -> Iterator[Rig]:
-    """Start a server and fill its database; afterwards it and its files are gone."""
-    # Not pytest's own temporary folder: that one is closed to the account that runs the server.
+def a_rig(prepare: str) -> Iterator[Rig]:
+    """Start a server and fill its database by the job `prepare`, whose answer is kept; afterwards all is gone."""
+    # Not a folder within a closed one: the account that runs the server must be able to enter.
     parent = Path(tempfile.mkdtemp(prefix="mendline-faults-"))
     parent.chmod(0o711)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in OUTSIDE:
-            patch.delenv(name, raising=False)
+    with nothing_named_outside():
         server = launcher.ensure_running(parent / "state")
         try:
             rig = Rig(parent / "state", server)
             # What was handed to the operating system survives a killed server, on the disk or not: waiting for
             # the disk would prove nothing here and take most of the time. A power cut is another test.
             rig.configure("ALTER SYSTEM SET fsync = off")
-            rig.secret = run_job("prepare", rig.environment(DATABASE, "owner"))
+            rig.prepared = run_job(prepare, rig.environment(DATABASE, "owner"))
             yield rig
         finally:
             launcher.stop(server)
             shutil.rmtree(parent, ignore_errors=True)
+
+
+@contextmanager
+def nothing_named_outside() -> Iterator[None]:
+    """Hide an installation's own database from the launcher: what comes here kills and drops databases."""
+    hidden = {name: os.environ.pop(name) for name in OUTSIDE if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _children_of(pid: int) -> list[int]:
