@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from mendline.database.statements import first_row
+from mendline.journal import holds
 from mendline.kernel.text import Text
 from mendline.kernel.time import local_day
 from mendline.process.calendar_table import cover_warning
@@ -55,7 +56,7 @@ class Finding:
 
 def findings(now: datetime) -> list[Finding]:
     """Look at everything that would wait if something did not work."""
-    return [_timers(now), *_messages(now), _failing(), _calendar(now)]
+    return [_timers(now), *(_held() or _messages(now)), _failing(), _calendar(now)]
 
 
 def _timers(now: datetime) -> Finding:
@@ -64,6 +65,16 @@ def _timers(now: datetime) -> Finding:
     if not count:
         return Finding("timers", name, True, Text("到期即处理", "taken up when due"))
     return Finding("timers", name, False, _waiting(count, oldest, now), _WORKER)
+
+
+def _held() -> list[Finding]:
+    """After a restore messages wait for a person and for no worker."""
+    hold = holds.standing()
+    if hold is None:
+        return []
+    detail = Text("恢复备份之后，邮件与推送一律扣住", "e-mail and webhooks are held back since a restore")
+    todo = Text("请看 mendline outbox status，再决定放行", "see `mendline outbox status` and decide what goes out")
+    return [Finding("held", Text("外发消息", "Outgoing messages"), False, detail, todo)]
 
 
 def _messages(now: datetime) -> Iterator[Finding]:

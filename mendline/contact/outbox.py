@@ -3,6 +3,8 @@
 A row is claimed for a while, sent, and marked only then. Whoever is killed in between leaves a
 claim that runs out, and the message goes out again with the same key. Marking first would lose it;
 holding the row locked while a mail server thinks would keep a transaction open for as long.
+
+After a restore nothing is claimed until somebody lets it (see `journal/holds.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from django.db import connection
 
 from mendline.contact.pauses import FIRST_PAUSE, GIVE_UP_AFTER, pause_after
 from mendline.contact.ports import LONGEST_REASON, Channel, DeliveryFailed, Message
+from mendline.journal.holds import NO_HOLD
 from mendline.kernel.text import Text
 
 logger = logging.getLogger(__name__)
@@ -23,11 +26,12 @@ logger = logging.getLogger(__name__)
 # How long a claim lasts. Longer than any channel may take over one message (e-mail 20 s, webhook 10 s).
 CLAIM = timedelta(minutes=2)
 
-_CLAIM = """
+_CLAIM = f"""
     UPDATE journal_outgoing SET attempts = attempts + 1, next_try_at = %s
     WHERE id = (
         SELECT id FROM journal_outgoing
         WHERE state = 'pending' AND channel = %s AND address <> '' AND next_try_at <= %s
+          AND {NO_HOLD}
         ORDER BY next_try_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING id, key, at, subject, notice, address, data, attempts
