@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from config.env import SettingError
 from config.home import make_state_folder, state_folder
-from mendline.cli import doctor, live, migrate, quality, run, serve, site
+from mendline.cli import backup, doctor, live, migrate, quality, restore, run, serve, site
 from mendline.database.errors import DatabaseUnavailable
 from mendline.database.launcher import ensure_running, stop_if_unused
 
@@ -49,6 +49,10 @@ COMMANDS: dict[str, Command] = {
     "webhook": Command("推送地址：add|list|stop", "where events are posted to"),
     "legacy": Command("与旧系统交换：export|import", "exchange with the legacy system"),
     "assess": Command("维修站考评结费依据", "what a station's assessed fee rests on"),
+    "backup": Command("备份数据库与附件", "back up the database and the attachments", backup.main, "owner"),
+    "restore": Command("从备份恢复，可到某一时刻", "restore from a backup, to a moment if wanted", restore.main),
+    "outbox": Command("恢复后扣住的外发消息：status|release", "what is held back after a restore"),
+    "audit": Command("历史封存：verify|status", "the sealed history: verify it, how far it is", None, "auditor"),
     "doctor": Command("检查本机与安装", "look this machine and installation over", doctor.main, "owner"),
     "site": Command("文档站：生成参考页并构建", "the documentation site and its reference pages", site.main),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
@@ -59,6 +63,7 @@ COMMANDS: dict[str, Command] = {
 WITHOUT_DATABASE = frozenset(
     (
         "run",
+        "restore",
         "stop",
         "check",
         "test",

@@ -33,6 +33,7 @@ synchronous_commit = on
 shared_buffers = 256MB
 max_connections = 200
 max_locks_per_transaction = 256
+max_slot_wal_keep_size = 4GB
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
