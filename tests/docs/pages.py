@@ -30,6 +30,9 @@ CANNOT = {
         "mendline bench",
         "mendline process prove",
         "mendline demo",
+        "mendline backup",
+        "mendline restore",
+        "python -m mendline.sim.failover",
     ),  # takes minutes; has its own tests
     "network": ("git clone", "cd"),  # the code is here already
     "serves": (
@@ -37,6 +40,7 @@ CANNOT = {
         "mendline serve",
         "mendline worker",
         "mendline live",
+        "mendline backup",
     ),  # does not end by itself
 }
 _BLOCK = re.compile(r"(?:^<!-- tried: (?P<tried>[^>]+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)

@@ -88,6 +88,7 @@ def folder(db: None, settings: Settings, tmp_path: Path, monkeypatch: pytest.Mon
     [mine, *_] = tried("scenario")
     (tmp_path / "mine.yaml").write_text(mine.text, encoding="utf-8")
     settings.PROCESS_FOLDER = tmp_path / "processes"
+    settings.SEALS_FOLDER = tmp_path / "seals"
     monkeypatch.chdir(tmp_path)
     processes.cache_clear()
     load_all()
