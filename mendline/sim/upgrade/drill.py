@@ -33,6 +33,17 @@ from mendline.sim.invariants import broken
 from mendline.sim.upgrade.load import Load, Phase
 
 START_SECONDS = 60.0
+# What Django itself makes of a column with `default=`: the database fills it in only while the column is added.
+BAD_CHANGE = """\
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("orders", "{last}")]
+    operations = [
+        migrations.RunSQL("ALTER TABLE orders_repairorder ADD COLUMN floor integer NOT NULL DEFAULT 0"),
+        migrations.RunSQL("ALTER TABLE orders_repairorder ALTER COLUMN floor DROP DEFAULT"),
+    ]
+"""
 SEED = 20260302
 
 
@@ -110,6 +121,14 @@ def _nothing_named_outside() -> Iterator[None]:
 def _environment(scratch: Scratch, database: Database, code: Path) -> dict[str, str]:
     """Return the environment in which `code` works, whatever folder a process is started in."""
     return {**scratch.environment(database, "owner"), "PYTHONPATH": str(code), "PYTHONSAFEPATH": "1"}
+
+
+def plant_a_bad_change(code: Path) -> None:
+    """Add a change of the tables that the release before cannot live with: the drill must notice (control)."""
+    folder = code / "mendline" / "orders" / "migrations"
+    last = max(path.stem for path in folder.glob("0*.py"))
+    number = int(last.split("_", 1)[0]) + 1
+    (folder / f"{number:04}_control.py").write_text(BAD_CHANGE.format(last=last), encoding="utf-8")
 
 
 def _migrate(environment: Mapping[str, str]) -> list[str]:

@@ -76,7 +76,13 @@ class Load:
 
     def _work(self, number: int) -> None:
         lines: dict[int, http.client.HTTPConnection] = {}
-        turn = number
+        try:
+            self._go_round(lines, number)
+        finally:
+            for line in lines.values():
+                line.close()
+
+    def _go_round(self, lines: dict[int, http.client.HTTPConnection], turn: int) -> None:
         while not self._ended.is_set():
             with self._known:
                 report = next(self._reports)

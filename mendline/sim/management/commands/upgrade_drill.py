@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from mendline.sim.bench.conditions import cpu_name
 from mendline.sim.bench.scratch import BenchFailed
 from mendline.sim.defects.scratch_tree import copy_of_commit, release_before
-from mendline.sim.upgrade.drill import Drilled, drill
+from mendline.sim.upgrade.drill import Drilled, drill, plant_a_bad_change
 
 
 class Command(BaseCommand):
@@ -35,6 +35,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--requests", type=int, default=2000, help="每个阶段的请求数 / requests in each phase (2000)"
         )
+        parser.add_argument(
+            "--control",
+            action="store_true",
+            help="加一个旧版承受不了的更新，演习必须变红 / with a change that the old code cannot bear: must go red",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="结果写入文件 / write the result here as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,6 +54,8 @@ class Command(BaseCommand):
                 if commit is None:
                     raise CommandError("需要 git 仓库 a drill needs the repository: it takes the code of two commits")
                 commits[name] = commit
+            if options["control"]:
+                plant_a_bad_change(home / "after")
             self._say(f"{commits['before'][:12]} → {commits['after'][:12]}")
             found = drill(home, home / "before", home / "after", asked=options["requests"], said=self._say)
         except subprocess.CalledProcessError as fault:
@@ -57,9 +64,15 @@ class Command(BaseCommand):
             raise CommandError(str(failure)) from failure
         finally:
             shutil.rmtree(home, ignore_errors=True)
-        self._conclude(found, commits, options["json"])
+        self._tell(found, commits, options["json"])
+        if options["control"] and found.went_well:
+            raise CommandError("对照没有变红，演习什么也证明不了 the control stayed green: the drill proves nothing")
+        if not options["control"] and not found.went_well:
+            raise CommandError(
+                "升级时有人得到错误，或有单据丢失 somebody was answered with a fault, or something is lost"
+            )
 
-    def _conclude(self, found: Drilled, commits: dict[str, str], to: Path | None) -> None:
+    def _tell(self, found: Drilled, commits: dict[str, str], to: Path | None) -> None:
         for phase in found.phases:
             answers = ", ".join(f"{status}: {count}" for status, count in sorted(phase.answers.items()))
             self.stdout.write(f"{phase.name}: {phase.asked} ({answers}), slowest {phase.slowest_ms:.0f} ms")
@@ -72,10 +85,6 @@ class Command(BaseCommand):
         if to is not None:
             about = {"commits": commits, "cpu": cpu_name(), "at": time.strftime("%Y-%m-%d")}
             to.write_text(json.dumps({**about, **asdict(found)}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        if not found.went_well:
-            raise CommandError(
-                "升级时有人得到错误，或有单据丢失 somebody was answered with a fault, or something is lost"
-            )
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"{time.strftime('%H:%M:%S')} {text}")
