@@ -46,10 +46,10 @@ def on_the_test_database() -> dict[str, str]:
     return environment_for(url, url, "owner")
 
 
-def run_job(job: str, environment: Mapping[str, str], **what: object) -> Any:
-    """Do a job in a process of its own and return what it found."""
+def run_job(job: str, environment: Mapping[str, str], *, seconds: float = 300.0, **what: object) -> Any:
+    """Do a job in a process of its own and return what it found, within `seconds`."""
     with started(job, environment, **what) as process:
-        return found_by(process)
+        return found_by(process, seconds)
 
 
 @contextmanager

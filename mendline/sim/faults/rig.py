@@ -36,13 +36,17 @@ class Rig:
     def environment(self, database: str, role: str = "app") -> dict[str, str]:
         return environment_for(self.url(database, "owner"), self.url(database, "app"), role)
 
-    def copy(self, name: str, *settings: str) -> None:
+    def copy(self, name: str, *settings: str, original: str = DATABASE) -> None:
         """Make a database that equals the prepared one; `settings` hold for all who connect to it."""
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER mendline_owner")
         with psycopg.connect(self.url("postgres", "admin"), autocommit=True) as connection:
-            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(DATABASE)))
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(original)))
             for setting in settings:
                 connection.execute(f"ALTER DATABASE {name} SET {setting}".encode())
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self.url("postgres", "admin"), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def configure(self, *statements: str) -> None:
         """Change settings of the running server, as the administrator."""

@@ -1,0 +1,97 @@
+"""The parts of a night that run in processes of their own, each on a database of its own."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, reset_queries
+
+from mendline.sim.faults.baton import a_crew
+from mendline.sim.faults.controls import OF_PLAYS, without_transaction
+from mendline.sim.faults.plays import PLAYS, SESSIONS, a_theatre
+from mendline.sim.faults.walking import Walk, never_met, scenario_files, walk_through
+
+MOST_SEEDS_UNTIL_RED = 100
+
+
+def migrated() -> str:
+    """Make the tables; as the owner."""
+    from mendline.cli.migrate import bring_up_to_date
+
+    bring_up_to_date()
+    with connection.cursor() as cursor:  # what a layer puts its own world into must be empty
+        cursor.execute("TRUNCATE process_procedureversion, process_allowedchange, process_calendarday")
+    return ""
+
+
+def nth(*, first: int, many: int, swept: list[list[Any]]) -> dict[str, Any]:
+    """Walk some of the scenario files with every fault at every sending of the steps not in `swept`."""
+    _quietly()
+    walk = Walk(swept={(p, v, t, s, r) for p, v, t, s, r in swept})
+    walk_through(scenario_files()[first : first + many], walk)
+    return {
+        "scenarios": walk.scenarios, "commands": walk.found.commands, "faults": walk.found.faults,
+        "unknown": walk.found.unknown, "swept": sorted(walk.swept), "met": sorted(walk.met), "problems": walk.problems,
+        "steps": len({name for name in _registered()}), "never": never_met(walk),
+    }  # fmt: skip
+
+
+def _registered() -> set[str]:
+    from mendline.process import loading
+
+    return {f"{process.code}.{name}" for process in loading.processes().values() for name in process.transitions}
+
+
+def nth_control() -> bool:
+    """Tell whether a step without its transaction is found to leave a half."""
+    _quietly()
+    walk = Walk(wanted=lambda step: step[2] == "cancel_and_reassign", kinds=("before",))
+    with without_transaction():
+        walk_through([_file("agent-reassigns-for-the-user.yaml")], walk)
+    return any("left a half" in problem for problem in walk.problems)
+
+
+def orders(*, first: int, seeds: int) -> dict[str, Any]:
+    """Play every play with these seeds; some are played twice, to see that a seed means the same every time."""
+    _quietly()
+    problems: list[str] = []
+    plays: dict[str, int] = {}
+    waits = steps = again = 0
+    with a_crew(SESSIONS) as crew, a_theatre(crew) as theatre:
+        for seed in range(first, first + seeds):
+            for play in PLAYS:
+                played, wrong = theatre.seed(play, seed)
+                plays[play.name] = plays.get(play.name, 0) + 1
+                waits, steps = waits + played.waits, steps + len(played.trace)
+                problems += [f"{play.name}, seed {seed}: {what}" for what in wrong]
+                if seed % 10 == 0:
+                    again += 1
+                    if theatre.seed(play, seed)[0].trace != played.trace:
+                        problems.append(f"{play.name}, seed {seed}: went another way when played again")
+    return {"plays": plays, "waits": waits, "steps": steps, "again": again, "problems": problems}
+
+
+def order_controls() -> dict[str, int]:
+    """Return for each wall how many seeds it took until a play without it went wrong; 0 for never."""
+    _quietly()
+    found: dict[str, int] = {}
+    for play in PLAYS:
+        if play.name not in OF_PLAYS:
+            continue
+        with a_crew(SESSIONS) as crew, a_theatre(crew) as theatre, OF_PLAYS[play.name]():
+            red = (seed for seed in range(MOST_SEEDS_UNTIL_RED) if theatre.seed(play, seed)[1])
+            found[f"{OF_PLAYS[play.name].__name__.replace('_', ' ')}: {play.name}"] = next(red, -1) + 1
+    return found
+
+
+def _file(name: str) -> Path:
+    [found] = (Path(settings.BASE_DIR) / "scenarios").rglob(name)
+    return found
+
+
+def _quietly() -> None:
+    logging.disable(logging.CRITICAL)  # thousands of planted faults are no news
+    reset_queries()
