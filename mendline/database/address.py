@@ -16,6 +16,17 @@ RECORD = "database.json"
 
 ROLES = ("app", "owner", "auditor")
 
+# A server whose machine or cable fails says no word; TCP by itself waits for a quarter of an hour, and every thread
+# of the web process with it. So we give up on one that acknowledges nothing for some ten seconds, busy or not: a
+# server that works on a long statement acknowledges. What the address itself says goes before; sockets know no such.
+SILENT_SERVER = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,  # milliseconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
 
 def url_from_environment(role: str) -> str | None:
     """Return the address given from outside for `role`, or None if this installation runs its own server.
@@ -82,6 +93,7 @@ def _options_for(url: str) -> dict[str, Any]:
             "server_side_binding": True,
             "prepare_threshold": 5,
             "options": " ".join(filter(None, (query.pop("options", ""), timeouts))),
+            **SILENT_SERVER,
             **query,
         },
         "TEST": {"NAME": env_text("TEST_DATABASE_NAME", "test_mendline")},

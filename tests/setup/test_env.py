@@ -102,3 +102,18 @@ def test_migrations_use_the_owners_account(tmp_path: Path, monkeypatch: pytest.M
     for role, user in (("app", "app"), ("owner", "owner")):
         monkeypatch.setenv("MENDLINE_DATABASE_ROLE", role)
         assert django_database(tmp_path, production=True)["USER"] == user
+
+
+def test_p1_a_database_that_falls_silent_is_given_up_in_seconds_and_the_address_has_the_last_word(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    both = "postgresql://app:x@/mendline?host=10.0.0.1,10.0.0.2&port=5432,5433&target_session_attrs=read-write"
+    monkeypatch.setenv("DATABASE_URL", f"{both}&connect_timeout=2")
+
+    found = django_database(tmp_path, production=True)
+
+    assert (found["HOST"], found["PORT"]) == ("10.0.0.1,10.0.0.2", "5432,5433")
+    options = found["OPTIONS"]
+    assert options["connect_timeout"] == "2" and options["target_session_attrs"] == "read-write"
+    silent = options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]
+    assert silent <= 15 and options["tcp_user_timeout"] <= 15_000
