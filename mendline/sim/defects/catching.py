@@ -18,7 +18,7 @@ from mendline.sim.defects.scratch_tree import ScratchTree
 
 Outcome = Literal["caught", "held", "broken"]
 PATIENCE = 900  # seconds for one catcher; a defect that makes it hang was noticed by nobody
-_FAILED = re.compile(r"^FAILED (?P<test>.+?)(?: - (?P<why>.*))?$", re.MULTILINE)
+_FAILED = re.compile(r"^FAILED (?P<test>[^\[\n]+?(?:\[.*?\])?)(?: - (?P<why>.*))?$", re.MULTILINE)
 _SEEDS = re.compile(r"\bseed[s=: ]+(?P<seed>\d+)", re.IGNORECASE)
 # pytest: 1 says that tests failed; all others that it could not even begin.
 _CAUGHT = 1

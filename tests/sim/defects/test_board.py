@@ -117,7 +117,7 @@ def test_a_diff_that_changes_nothing_is_refused() -> None:
         ("mendline simulate --seed 7", 1, "✗ seed 7: I5", "caught", "mendline simulate --seed 7"),
         ("mendline simulate --seed 7", 2, "usage", "broken", ""),
     ],
-    ids=["passed", "failed", "blanks", "error", "absent", "simulated", "usage"],
+    ids=["passed", "failed", "dashes", "blanks", "error", "absent", "simulated", "usage"],
 )
 def test_who_noticed_is_the_first_failing_test(
     catcher: str, code: int, said: str, outcome: str, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,7 +161,7 @@ def test_the_page_names_who_noticed_and_what_nobody_did() -> None:
     first, second, *_ = board()
     noticed = Verdict(first.name, (Run("tests/x.py", "caught", 4.0, "tests/x.py::test_it[a]"),))
     unnoticed = Verdict(second.name, (Run("tests/x.py", "held", 6.0),))
-    about = {"when": "2026-01-01", "commits": "abc", "machine": "2 cores"}
+    about = {"when": "2026-01-01", "commits": "abc", "machine": "2 cores", "control": "1 passed"}
 
     said = page(board(), {first.name: noticed, second.name: unnoticed}, about)
 

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from mendline.sim.defects.catching import Catchers, Verdict, verdict_from_json
 from mendline.sim.defects.page import WANTED, page
 from mendline.sim.defects.scratch_tree import ScratchTree, copy_of_commit, copy_of_files
 
-CONTROL_PATIENCE = 3600  # seconds for everything that is to notice something, once, against the sound copy
+CONTROL_PATIENCE = 3600  # seconds for every test that noticed something, once, against the sound copy
 
 
 class Command(BaseCommand):
@@ -51,11 +51,6 @@ class Command(BaseCommand):
             action="store_true",
             help="跳过 --json 文件里已有的 / leave out what the --json file holds already",
         )
-        parser.add_argument(
-            "--without-control",
-            action="store_true",
-            help="不先跑未植入缺陷的一遍 / do not first run the same tests against the sound copy",
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -75,34 +70,37 @@ class Command(BaseCommand):
         try:
             with _copy_with_server() as (catchers, about):
                 kept["conditions"] = about
-                if not options["without_control"]:
-                    self._control(catchers, todo)
                 for number, defect in enumerate(todo, start=1):
                     verdict = catchers.judge(defect)
                     self._say(f"{number}/{len(todo)} {_told(verdict)}")
                     kept["verdicts"][defect.name] = {**verdict.as_json(), "commit": about["commit"]}
-                    if path:
-                        path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+                    _keep(kept, path)
+                kept["control"] = self._control(catchers, kept)
+                _keep(kept, path)
         except BenchFailed as failure:
             raise CommandError(str(failure)) from failure
         self._conclude(kept, options["page"], board())
 
-    def _control(self, catchers: Catchers, defects: Sequence[Defect]) -> None:
-        """Run everything that is to notice something against the copy as it is: red now, it would prove nothing."""
-        wanted = [catcher for defect in defects for catcher in defect.catchers]
-        files = dict.fromkeys(shlex.split(one)[0] for one in wanted if not one.startswith("mendline "))
-        others = dict.fromkeys(one for one in wanted if one.startswith("mendline "))
-        for catcher in (*([" ".join(files)] if files else []), *others):
+    def _control(self, catchers: Catchers, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """Run every test that noticed a defect against the sound copy: red there as well, it noticed nothing."""
+        caught = [run for one in kept["verdicts"].values() if (run := verdict_from_json(one).caught)]
+        tests = dict.fromkeys(shlex.quote(run.by) for run in caught if run.by != run.catcher)
+        others = dict.fromkeys(run.catcher for run in caught if run.by == run.catcher)
+        seconds = 0.0
+        for catcher in (*([" ".join(tests)] if tests else []), *others):
             run = catchers.run(catcher, patience=CONTROL_PATIENCE)
+            seconds += run.seconds
             self._say(f"对照 control: {run.outcome} {run.seconds:.0f} s")
             if run.outcome != "held":
-                raise CommandError(f"未植入缺陷时就不通过 fails without any defect: {run.by} {run.why}")
+                raise CommandError(f"未植入缺陷时也不通过 fails without any defect: {run.by} {run.why}")
+        return {"tests": len(tests) + len(others), "seconds": round(seconds)}
 
     def _conclude(self, kept: Mapping[str, Any], to: Path | None, defects: Sequence[Defect]) -> None:
         verdicts = {name: verdict_from_json(one) for name, one in kept["verdicts"].items()}
         if to is not None:
             commits = ", ".join(dict.fromkeys(one["commit"][:12] for one in kept["verdicts"].values()))
-            about = {**kept["conditions"], "commits": commits}
+            control = f"{kept['control']['tests']} passed, {kept['control']['seconds']} s"
+            about = {**kept["conditions"], "commits": commits, "control": control}
             to.write_text(page(defects, verdicts, about), encoding="utf-8")
         caught = sum(verdict.caught is not None for verdict in verdicts.values())
         self.stdout.write(f"发现 caught {caught}/{len(verdicts)}")
@@ -114,6 +112,11 @@ class Command(BaseCommand):
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"{time.strftime('%H:%M:%S')} {text}")
+
+
+def _keep(kept: Mapping[str, Any], path: Path | None) -> None:
+    if path is not None:
+        path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _told(verdict: Verdict) -> str:
