@@ -43,8 +43,8 @@ now. 最初的六十处有四处没有任何测试发现：产品没有错，是
 
 - `lapse-leaves-no-history`: no scenario looks at every history. Each now ends with all that must hold in a database.
   没有场景查看全部历史；现在每个场景结束时都检查数据库必须成立的一切。
-- `outbox-after-commit`: the sweep that dies at each statement of a report never died at the last one, because each death
-  left less to read for the next. It now begins with everything read. 逐句中断的测试从未断在最后一句；现已修正。
+- `outbox-after-commit`: the sweep that dies at each statement of a report never died at the last one, because each
+  death left less to read for the next. It now begins with everything read. 逐句中断的测试从未断在最后一句；现已修正。
 - `record-states-unguarded`: only orders were moved by SQL, not their requests. 只对维修单、没有对申请试过直接改状态。
 - `figures-without-scope`: only an order that moved since it was counted tells the scope of the list from that of the
   count. 只有统计之后换了站的单子才能分辨清单与计数的范围。

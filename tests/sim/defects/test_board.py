@@ -112,6 +112,7 @@ def test_a_diff_that_changes_nothing_is_refused() -> None:
             "caught",
             "tests/a.py::test_b[UPDATE x]",
         ),
+        ("tests/a.py", 1, "FAILED tests/a.py::test_b[x - y] - not [1]", "caught", "tests/a.py::test_b[x - y]"),
         ("tests/a.py", 1, "ERROR tests/a.py::test_b - no table", "broken", ""),  # the tests could not even begin
         ("tests/a.py", 4, "ERROR: file or directory not found", "broken", ""),
         ("mendline simulate --seed 7", 1, "✗ seed 7: I5", "caught", "mendline simulate --seed 7"),
