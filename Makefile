@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 MENDLINE = .venv/bin/python -m mendline.cli.main
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check install format lock rules bench docs screenshots stop clean
+.PHONY: help run test check install format lock rules bench storm docs screenshots stop clean
 
 help:  ## 列出命令 / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ rules: install  ## 规则由何处执行、由何测试证明 / rule, where enfo
 
 bench: install  ## 测量速度 / measure speed
 	@$(MENDLINE) bench
+
+storm: install  ## 整夜的故障，写出证据页（至多三小时，可续）/ a night of failures and its page (up to 3 h, can be resumed)
+	@$(MENDLINE) storm --resume
 
 docs: install  ## 文档站（build/site）/ the documentation site, Chinese and English
 	@$(MENDLINE) site

@@ -52,9 +52,12 @@ class Night:
         draft.replace(self.path)
 
     def take_up(self) -> None:
-        """Go on from what the file holds; from the beginning when there is none."""
+        """Go on from what the file holds; from the beginning when there is none, or when that night is over."""
         with suppress(FileNotFoundError):
-            for name, value in json.loads(self.path.read_text(encoding="utf-8")).items():
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            if set(kept["finished"]) >= set(LAYERS):
+                return
+            for name, value in kept.items():
                 if name != "minutes":
                     setattr(self, name, value)
 

@@ -87,7 +87,7 @@ def _orders(night: Night) -> str:
     return f"""\
 ## Several at once, in drawn orders / 几个人同时，次序由种子决定
 
-Real sessions, held before every statement; a seed says who goes on. {total["steps"]:,} statements, and {total["waits"]:,}
+Real sessions, held before every statement; a seed says who goes on. {total["steps"]:,} statements, {total["waits"]:,}
 waits for another's lock. {total["again"]:,} plays were played twice and went the same way.
 真实会话在每条语句前停住，由种子决定谁继续；同一种子次序相同。
 """ + _table(
