@@ -39,6 +39,7 @@ class Cast:
     calls: int = 0
     turns: int = 0
     stories: dict[str, int] = field(default_factory=dict)
+    on_known: Callable[[str, datetime], None] = lambda label, moment: None
     _streams: dict[str, Random] = field(default_factory=dict)
 
     def rng(self, stream: str) -> Random:
@@ -117,6 +118,7 @@ class Cast:
             again = Call(call.number, moment, call.by, call.verb, call.name, call.about, call.given, key=call.key)
             if self.stage.again(again).kind != "unknown":
                 del self.held[label]
+                self.on_known(label, moment)
             else:
                 self.at(moment + timedelta(minutes=1), send_again)
 

@@ -75,9 +75,13 @@ class Customers:
 
     def _call_the_centre(self, label: str, given: dict[str, Any], rng: Random, moment: datetime) -> Answer:
         agent = rng.choice(self.cast.network.of_role("cc_agent"))
+        line = self.cast.network.lines[given["product"]]
+        full = self.cast.stage.oracle.seats.finest_is_full(given["area"], line, day_of(moment))
         answer = self.cast.create(agent, "report", label, given, moment)
         if answer.kind == "ok" and answer.state == "undispatched":
             self.cast.stage.seen.note("undispatched")
+        elif answer.kind == "ok" and full:
+            self.cast.stage.seen.note("day_full")
         return answer
 
     def _note_refused(self, answer: Answer, given: dict[str, Any]) -> None:

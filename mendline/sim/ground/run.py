@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from mendline.dispatch.current import forget_index
 from mendline.network.directory import forget_directory
@@ -24,6 +26,7 @@ from mendline.sim.ground.stage import Stage
 from mendline.sim.ground.stations import Stations
 
 START = datetime(2026, 4, 1, 8, 0, tzinfo=CHINA).astimezone(UTC)  # Qingming lies ahead, and Labour Day
+LEAST_WAIT = timedelta(minutes=1)
 LONGEST_CALM = timedelta(days=75)
 Progress = Callable[["Stage", float], None]
 
@@ -63,17 +66,28 @@ class Story:
     customers: Customers = field(init=False)
     stations: Stations = field(init=False)
     offices: Offices = field(init=False)
+    minded: set[str] = field(default_factory=set)  # records that somebody already deals with
 
     def __post_init__(self) -> None:
         self.customers = Customers(self.cast, self.follow)
         self.stations = Stations(self.cast, self.customers, self.opened)
         self.offices = Offices(self.cast, self.customers, self.follow)
+        self.cast.on_known = self._mind
 
     def follow(self, label: str, moment: datetime) -> None:
         self.cast.at(moment, lambda now: self._turn(label, now))
 
     def opened(self, label: str, moment: datetime) -> None:
+        if label in self.minded:
+            return
+        self.minded.add(label)
         self.cast.at(moment + minutes(self.cast.rng(label), 30, 300), lambda now: self._beside(label, now))
+
+    def _mind(self, label: str, moment: datetime) -> None:
+        """See that somebody deals with what a step opened, also if its answer came only later."""
+        for record in self.cast.stage.oracle.orders[label].records if label in self.cast.stage.oracle.orders else ():
+            if record.process != "callback" and record.is_open:
+                self.opened(record.label, moment)
 
     def _turn(self, label: str, now: datetime) -> None:
         cast = self.cast
@@ -89,8 +103,9 @@ class Story:
             return
         self.offices.look(label, now)
         wait = self._act(label, now) if not cast.is_held(label) else timedelta(minutes=5)
+        self._mind(label, cast.stage.time.now())
         if wait is not None:
-            self.follow(label, cast.stage.time.now() + wait)
+            self.follow(label, cast.stage.time.now() + max(wait, LEAST_WAIT))
 
     def _act(self, label: str, now: datetime) -> timedelta | None:
         order = self.cast.order(label)
@@ -133,17 +148,37 @@ def play(plan: Plan, network: Network, progress: Progress | None = None) -> Outc
             cast.at(START + timedelta(hours=3), cast.weather)
         stormy = 0
         while cast.agenda and clock.now() < ends + LONGEST_CALM and not stage.is_beyond_hope:
-            now = cast.play_next()
+            now = _next(cast, stage)
             if now < ends:
                 stormy = stage.tally["calls"]
             if progress is not None:
                 progress(stage, min(1.0, (now - START) / (ends - START)))
-        stage.pass_time(clock.now() + timedelta(days=1))
+        if not stage.is_beyond_hope:
+            stage.pass_time(clock.now() + timedelta(days=1))
+        _note_contacts(stage)
         findings = [*stage.findings, *stage.oracle.unrest(), *differences(stage)]
     return Outcome(
         plan, stage, findings, stage.trace, clock.now(), time.monotonic() - began, time.process_time() - cpu,
         stage.tally["calls"], stormy,
     )  # fmt: skip
+
+
+def _next(cast: Cast, stage: Stage) -> datetime:
+    """Let the next thing happen. What breaks a story off is a finding: people's stories never break by themselves."""
+    try:
+        return cast.play_next()
+    except Exception as fault:
+        where = traceback.extract_tb(fault.__traceback__)[-1]
+        en = f"{type(fault).__name__} in {where.name} ({Path(where.filename).name}:{where.lineno}): {fault}"
+        stage.note(Finding("story_broke", "I18", f"情节中断：{en}", en))
+        return stage.time.now()
+
+
+def _note_contacts(stage: Stage) -> None:
+    for order in stage.oracle.orders.values():
+        contact = order.clocks.get("contact")
+        if contact is not None and not contact.running:
+            stage.seen.note("contact_late" if contact.late else "contact_in_time")
 
 
 def _reports(plan: Plan, story: Story) -> None:

@@ -46,6 +46,15 @@ class Seats:
                 found.add(head)
         return found
 
+    def finest_is_full(self, area: str, line: str, day: date) -> bool:
+        """Tell whether those with the finest coverage have no seat left, so that a coarser one must help out."""
+        for level in (6, 4, 2):
+            heads = {self.network.stations[n].head or n for n in self.served.get((area[:level], line), ())}
+            heads = {head for head in heads if self.network.stations[head].in_cc_web}
+            if heads:
+                return all(self.left(head, line, day) <= 0 for head in heads)
+        return False
+
     def take(self, seat: Seat) -> None:
         self.taken[seat] += 1
 

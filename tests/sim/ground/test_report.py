@@ -1,0 +1,50 @@
+"""What a run says of itself: figures that add up, a page without scripts, enough situations to matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mendline.sim.ground.figures import Figures, merged
+from mendline.sim.ground.league import Results
+from mendline.sim.ground.page import page
+from mendline.sim.ground.run import Plan
+from mendline.sim.ground.situations import SITUATIONS
+
+
+def a_seed(number: int, **changed: Any) -> dict[str, Any]:
+    figures = {**Figures().as_json(), "orders": 3, "states": {"called_back": 2, "cancelled": 1},
+               "clocks_met": {"contact": 2}, "clocks_missed": {"contact": 1}, "contact_hours": [1.0, 5.0],
+               "cancel_reasons": {"user_solved": 1}, "load_per_station": {"000001": 3}}  # fmt: skip
+    return {
+        "seed": number, "trace": "ab" * 32, "findings": [], "seconds": 1.0, "cpu_seconds": 0.5, "calls": 50,
+        "seen": {"urged": 2}, "statements": {}, "figures": figures, **changed,
+    }  # fmt: skip
+
+
+def test_there_are_forty_situations_to_be_seen_and_each_is_said_in_both_languages() -> None:
+    assert len(SITUATIONS) >= 40
+    assert all(text.zh and text.en for text in SITUATIONS.values())
+
+
+def test_a_situation_that_nobody_saw_is_named() -> None:
+    results = Results(Plan(), [a_seed(1)])
+    assert "urged" not in results.never_seen
+    assert "t33_reached" in results.never_seen
+
+
+def test_figures_of_several_seeds_are_those_of_one_run() -> None:
+    total = merged([a_seed(1)["figures"], a_seed(2)["figures"]])
+    assert total["orders"] == 6
+    assert total["states"] == {"called_back": 4, "cancelled": 2}
+    assert total["contact_hours"] == [1.0, 1.0, 5.0, 5.0]
+
+
+def test_the_page_needs_no_script_and_nothing_from_elsewhere() -> None:
+    finding = {"kind": "state_wrong", "invariant": "I4", "zh": "<错>", "en": "<wrong>", "call": 3}
+    shown = page(Results(Plan(), [a_seed(1, findings=[finding]), a_seed(2)], cases=["a.json"]).as_json())
+
+    assert "<svg" in shown
+    assert "<script" not in shown
+    assert "src=" not in shown
+    assert "&lt;wrong&gt;" in shown
+    assert 'lang="zh-Hans"' in shown

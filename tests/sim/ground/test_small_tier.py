@@ -1,0 +1,25 @@
+"""P1–P5, P11: seeded worlds through the real handlers and a real database, and nothing to find in them.
+
+The night tier plays more and larger ones (`mendline simulate --seed A-B --faults storm`).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from mendline.sim.ground.oracle.plain import Network
+from mendline.sim.ground.run import Plan, play
+
+REPORTS, DAYS = 40, 1.5
+SEEDS = (11, 12, 13, 14)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_seed_of_the_small_world_shows_anything_that_may_not_be(seed: int, network: Network) -> None:
+    outcome = play(Plan("small", seed, DAYS, REPORTS, storm=True), network)
+
+    assert [str(finding) for finding in outcome.findings] == []
+    assert outcome.stage.tally["ok 201"] >= REPORTS // 2
+    assert outcome.stage.seen.counts["delivered_twice"]
