@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import Any
 
 from mendline.sim.defects.board import Defect, by_promise
 from mendline.sim.defects.catching import Verdict
@@ -51,8 +52,13 @@ now. 最初的六十处有四处没有任何测试发现：产品没有错，是
 """
 
 
-def page(defects: Sequence[Defect], verdicts: Mapping[str, Verdict], conditions: Mapping[str, str]) -> str:
-    """Return the page for the defects that were judged."""
+By = Mapping[str, Mapping[str, Mapping[str, Any]]]  # catcher, defect, what it said of it
+
+
+def page(
+    defects: Sequence[Defect], verdicts: Mapping[str, Verdict], conditions: Mapping[str, str], by: By | None = None
+) -> str:
+    """Return the page for the defects that were judged. `by`: what single catchers noticed by themselves."""
     judged = [(defect, verdicts[defect.name]) for defect in defects if defect.name in verdicts]
     caught = [verdict for _, verdict in judged if verdict.caught]
     seconds = [verdict.seconds for verdict in caught] or [0.0]
@@ -69,6 +75,7 @@ def page(defects: Sequence[Defect], verdicts: Mapping[str, Verdict], conditions:
     missed = [defect for defect, verdict in judged if verdict.caught is None]
     lines += ["", "## Not noticed / 没有发现的", ""]
     lines += [f"- `{defect.name}`: {defect.breaks.zh}。{defect.breaks.en}." for defect in missed] or ["没有。None."]
+    lines += _by_themselves(by or {})
     lines += [
         "",
         "## By promise / 按承诺",
@@ -82,6 +89,24 @@ def page(defects: Sequence[Defect], verdicts: Mapping[str, Verdict], conditions:
         for one in sorted(kept, key=lambda one: (one[0] != "P", int(one[1:])))
     ]
     return text + "\n".join(lines) + "\n"
+
+
+def _by_themselves(by: By) -> list[str]:
+    """Return what a world or a sweep noticed that was written for no defect in particular."""
+    if not by:
+        return []
+    lines = [
+        "", "## What one catcher notices by itself / 单个发现者能发现什么", "",
+        "None of these was written for a defect of the board. 它们都不是为某个缺陷而写的。", "",
+        "| Catcher / 发现者 | Planted / 植入 | Noticed / 发现 | Median seconds / 秒（中位数） | Not noticed / 没发现 |",
+        "| --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
+    for catcher, found in by.items():
+        caught = [one["seconds"] for one in found.values() if one["outcome"] == "caught"]
+        missed = ", ".join(f"`{name}`" for name, one in found.items() if one["outcome"] != "caught") or "–"
+        seconds = f"{median(caught):.0f}" if caught else "–"
+        lines.append(f"| `{catcher}` | {len(found)} | {len(caught)} | {seconds} | {missed} |")
+    return lines
 
 
 def _row(defect: Defect, verdict: Verdict) -> str:

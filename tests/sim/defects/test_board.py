@@ -164,8 +164,10 @@ def test_the_page_names_who_noticed_and_what_nobody_did() -> None:
     unnoticed = Verdict(second.name, (Run("tests/x.py", "held", 6.0),))
     about = {"when": "2026-01-01", "commits": "abc", "machine": "2 cores", "control": "1 passed"}
 
-    said = page(board(), {first.name: noticed, second.name: unnoticed}, about)
+    alone = {"mendline simulate": {first.name: noticed.runs[0].as_json(), second.name: unnoticed.runs[0].as_json()}}
+    said = page(board(), {first.name: noticed, second.name: unnoticed}, about, alone)
 
     assert "1 of 2 (50 %)" in said
     assert "`x.py::test_it`" in said
     assert f"- `{second.name}`: {second.breaks.zh}" in said
+    assert f"| `mendline simulate` | 2 | 1 | 4 | `{second.name}` |" in said

@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,12 @@ class Command(BaseCommand):
             help="跳过 --json 文件里已有的 / leave out what the --json file holds already",
         )
 
+        parser.add_argument(
+            "--by",
+            metavar="CATCHER",
+            help="只问这一个（pytest 参数或 mendline 命令）能发现多少 / how many this one catcher notices by itself",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             defects = board(only=options["only"])
@@ -65,10 +72,14 @@ class Command(BaseCommand):
             return
         path: Path | None = options["json"]
         kept = json.loads(path.read_text(encoding="utf-8")) if path and path.exists() else {"verdicts": {}}
-        todo = [one for one in defects if not (options["resume"] and one.name in kept["verdicts"])]
+        done = kept.get("by", {}).get(options["by"], {}) if options["by"] else kept["verdicts"]
+        todo = [one for one in defects if not (options["resume"] and one.name in done)]
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it clears up as on Ctrl-C
         try:
             with _copy_with_server() as (catchers, about):
+                if options["by"]:
+                    self._ask_one(catchers, options["by"], todo, kept, path)
+                    return
                 kept["conditions"] = about
                 for number, defect in enumerate(todo, start=1):
                     verdict = catchers.judge(defect)
@@ -80,6 +91,21 @@ class Command(BaseCommand):
         except BenchFailed as failure:
             raise CommandError(str(failure)) from failure
         self._conclude(kept, options["page"], board())
+
+    def _ask_one(
+        self, catchers: Catchers, catcher: str, defects: Sequence[Defect], kept: dict[str, Any], path: Path | None
+    ) -> None:
+        """Say how many defects one catcher notices, a world or a sweep that was not written for any one of them."""
+        if (control := catchers.run(catcher)).outcome != "held":
+            raise CommandError(f"未植入缺陷时也不通过 fails without any defect: {control.by} {control.why}")
+        found: dict[str, Any] = kept.setdefault("by", {}).setdefault(catcher, {})
+        for number, defect in enumerate(defects, start=1):
+            verdict = catchers.judge(replace(defect, catchers=(catcher,)))
+            self._say(f"{number}/{len(defects)} {_told(verdict)}")
+            found[defect.name] = verdict.runs[0].as_json()
+            _keep(kept, path)
+        noticed = sum(one["outcome"] == "caught" for one in found.values())
+        self.stdout.write(f"发现 noticed {noticed}/{len(found)}: {catcher}")
 
     def _control(self, catchers: Catchers, kept: Mapping[str, Any]) -> dict[str, Any]:
         """Run every test that noticed a defect against the sound copy: red there as well, it noticed nothing."""
@@ -101,7 +127,7 @@ class Command(BaseCommand):
             commits = ", ".join(dict.fromkeys(one["commit"][:12] for one in kept["verdicts"].values()))
             control = f"{kept['control']['tests']} passed, {kept['control']['seconds']} s"
             about = {**kept["conditions"], "commits": commits, "control": control}
-            to.write_text(page(defects, verdicts, about), encoding="utf-8")
+            to.write_text(page(defects, verdicts, about, kept.get("by", {})), encoding="utf-8")
         caught = sum(verdict.caught is not None for verdict in verdicts.values())
         self.stdout.write(f"发现 caught {caught}/{len(verdicts)}")
         if broken := [name for name, verdict in verdicts.items() if verdict.broken]:
