@@ -45,6 +45,7 @@ class Lines:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._open: dict[int, set[asyncio.StreamWriter]] = {}
+        self._servers: list[asyncio.AbstractServer] = []
 
     def add(self, line: Line) -> Line:
         self._open[id(line)] = set()
@@ -58,9 +59,12 @@ class Lines:
     def end(self) -> None:
         asyncio.run_coroutine_threadsafe(self._cut_everything(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(10)
+        self._loop.close()
 
     async def _cut_everything(self) -> None:
+        for server in self._servers:
+            server.close()
         for writers in self._open.values():
             for writer in list(writers):
                 writer.transport.abort()
@@ -90,11 +94,13 @@ class Lines:
 
         if line.path is not None:
             line.path.unlink(missing_ok=True)
-            await asyncio.start_unix_server(came, path=line.path)
+            server: asyncio.AbstractServer = await asyncio.start_unix_server(came, path=line.path)
             line.path.chmod(0o777)
         else:
-            server = await asyncio.start_server(came, host="127.0.0.1", port=line.port)
-            line.port = server.sockets[0].getsockname()[1]
+            listening = await asyncio.start_server(came, host="127.0.0.1", port=line.port)
+            line.port = listening.sockets[0].getsockname()[1]
+            server = listening
+        self._servers.append(server)
 
     async def _pass_on(self, line: Line, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
