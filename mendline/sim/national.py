@@ -25,6 +25,7 @@ from mendline.kernel.time import local_day
 from mendline.network.areas import load_areas
 from mendline.network.directory import forget_directory
 from mendline.sim import demo_standing
+from mendline.sim.demo_calls import Call, a_call
 from mendline.sim.demo_stage import Stage, Story
 from mendline.sim.demo_standing import Wish
 from mendline.sim.demo_stories import DAY
@@ -42,6 +43,8 @@ from mendline.sim.worlds import World
 ORDERS = 9_000
 PLAYED_SHARE = 0.75  # of the time that playing takes, for the progress bar
 FAILING_CITY = "4101"
+CAPITAL = "11"  # where the printed logins are at home
+DESK_LINES = ("desktop", "notebook", "printer", "display")
 
 Progress = Callable[[float], None]
 
@@ -157,6 +160,24 @@ def business(stage: Stage, orders: int, provinces: Sequence[str]) -> Iterator[tu
         if course in NEED_A_PART and not call.fault.part:
             call = replace(call, fault=a_trouble(stage.rng, call.fault.product.split("-")[0], with_part=True))
         yield moment, course(stage, call, conduct)
+    if CAPITAL in provinces:
+        yield from desks(stage)
+
+
+def desks(stage: Stage) -> Iterator[tuple[datetime, Story]]:
+    """Yield what stands on the desks of those whose logins are printed, whatever hour it is: some of every state."""
+
+    def calls(place: int, *, with_part: bool = False) -> Call:
+        fault = a_trouble(stage.rng, DESK_LINES[place % len(DESK_LINES)], with_part=with_part)
+        return replace(a_call(stage.rng, place=demo_standing.HAIDIAN), fault=fault, service_mode="on_site")
+
+    for place, (ago, steps) in enumerate(demo_standing.IN_STATE[::3]):
+        yield stage.ago(ago), demo_standing.standing(stage, calls(place), steps)
+    for place in range(2):
+        story = demo_standing.waiting_for_part(stage, calls(place, with_part=True), place=2 * place)
+        yield stage.ago(600 + 300 * place), story
+    for ago, ground, detail in ((95, "user_solved", "用户已自行解决"), (30, "capacity_error", "工程师全部外出")):
+        yield stage.ago(ago + 120), demo_standing.asking_to_cancel(stage, calls(1), ground, detail, ago)
 
 
 def failing_station(contents: WorldContents) -> str:

@@ -41,6 +41,7 @@ FIRST_STATION = {
     "11": ("110108", "北京上地维修站", "上地信息路28号"),
     "31": ("310115", "上海张江维修站", "张江路665号"),
 }
+FIRST_AREAS = frozenset(area for area, _, _ in FIRST_STATION.values())
 # People whose names are in the tutorial: one of each role, meeting in the same orders.
 KNOWN = (
     ("zhangmin", "张敏", "cc_agent", ""), ("gaofeng", "高峰", "region_interface", "north"),
@@ -95,7 +96,7 @@ def sites() -> list[Site]:
         )
         used: dict[str, int] = {}
         for place, city in enumerate([capital] * in_capital + rest):
-            counties = [county.code for county in areas.children(city)]
+            counties = [county.code for county in areas.children(city) if county.code not in FIRST_AREAS]
             turn = used[city] = used.get(city, -1) + 1
             found.append(Site(province, city, counties[turn % len(counties)], place))
     return found
@@ -107,7 +108,7 @@ def _stations(region_of: Mapping[str, str]) -> Iterator[tuple[str, WorldStation]
     heads: list[WorldStation] = []
     for number, site in enumerate(placed, start=1):
         first = FIRST_STATION.get(site.province) if site.place == 0 else None
-        area = first[0] if first else site.area
+        area = _home(site)
         station = WorldStation(
             number=f"{number:06d}",
             name=first[1] if first else f"{_town(site)}维修站",
@@ -149,7 +150,8 @@ def _coverage(site: Site, placed: list[Site], taken: set[str]) -> Iterator[tuple
     if len(of_city) > 1:
         # The city's counties are shared out; its first two serve all of it as well, for when one is full.
         turn = of_city.index(site)
-        mine = [county.code for place, county in enumerate(areas.children(site.city)) if place % len(of_city) == turn]
+        shared = [county.code for county in areas.children(site.city) if county.code not in FIRST_AREAS]
+        mine = shared[turn :: len(of_city)] + [area for area in FIRST_AREAS if area == _home(site)]
         yield from ((county, line) for county in mine for line in lines if line in small)
         if turn < 2:
             yield from ((site.city, line) for line in lines)
@@ -161,6 +163,12 @@ def _coverage(site: Site, placed: list[Site], taken: set[str]) -> Iterator[tuple
         yield from ((city, line) for city in without[: -1 if len(without) > 4 else None] for line in lines
                     if line in small)  # fmt: skip
         yield from ((site.province, line) for line in lines if line not in small)
+
+
+def _home(site: Site) -> str:
+    """Return where the station stands."""
+    first = FIRST_STATION.get(site.province) if site.place == 0 else None
+    return first[0] if first else site.area
 
 
 def _capacity(site: Site) -> dict[str, int]:

@@ -170,6 +170,15 @@ class TestCountry:
         assert {login.username for login in logins()} >= {"zhangmin", "liufang", "wang", "gaofeng", "admin"}
         assert len(logins()) == len(Role)
 
+    def test_the_station_one_signs_in_as_has_work_in_every_state_and_its_region_has_verdicts_to_give(self) -> None:
+        states = {state for (state,) in rows("SELECT state FROM orders_repairorder WHERE station_no = '000001'")}
+        waiting = rows("SELECT ref FROM orders_record WHERE process = 'cancellation_request' AND category = 'open'"
+                       " AND station_no = '000001'")  # fmt: skip
+
+        assert states >= {"dispatched", "downloaded", "contacting", "promised", "printed", "in_service", "multi_visit",
+                          "awaiting_part", "resolved"}  # fmt: skip
+        assert len(waiting) >= 2
+
     def test_everybody_who_called_is_known(self) -> None:
         strangers = rows("SELECT ref FROM orders_repairorder o WHERE NOT EXISTS ("
                          " SELECT FROM customers_customer c WHERE c.phone = o.phone)")  # fmt: skip
@@ -184,7 +193,7 @@ OLD = "SELECT * FROM orders_repairorder WHERE created_at < (SELECT min(at) FROM 
 class TestYearsBefore:
     def test_they_grow_towards_the_present_and_all_have_ended(self) -> None:
         [years] = rows(f"""
-            SELECT count(*) FILTER (WHERE age < 365), count(*) FILTER (WHERE age BETWEEN 365 AND 729), count(*)
+            SELECT count(*) FILTER (WHERE age < 400), count(*) FILTER (WHERE age BETWEEN 400 AND 764), count(*)
             FROM (SELECT DATE '{NOW:%F}' - created_at::date AS age FROM ({OLD}) AS o) AS ages""")
         states = rows(f"SELECT DISTINCT category FROM ({OLD}) AS o")
 
