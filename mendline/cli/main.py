@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "rules": Command("每条规则由何处执行、由何测试证明", "where each rule is enforced and what proves it"),
     "vocabulary": Command("流程文件可用的名称及其含义", "the names that a process file may use"),
     "bench": Command("测量速度", "measure speed", None, "owner"),
+    "simulate": Command("模拟一个世界并核对每个答复", "simulate a world, judge every answer", None, "owner"),
     "defects": Command("植入缺陷，看哪个测试发现", "plant defects, see which test notices", None, "owner"),
     "upgrade-drill": Command("演习升级，一边有人在用", "drill an upgrade under load", None, "owner"),
     "import-network": Command("导入维修站、覆盖、产能", "import stations, coverage and capacity"),

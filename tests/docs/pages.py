@@ -28,6 +28,7 @@ CANNOT = {
     "minutes": (
         "make",
         "mendline bench",
+        "mendline simulate",
         "mendline process prove",
         "mendline demo",
         "mendline backup",
