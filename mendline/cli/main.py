@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from config.env import SettingError
 from config.home import make_state_folder, state_folder
-from mendline.cli import backup, doctor, live, migrate, quality, restore, run, serve, site
+from mendline.cli import backup, doctor, hostile, live, migrate, quality, restore, run, serve, site
 from mendline.database.errors import DatabaseUnavailable
 from mendline.database.launcher import ensure_running, stop_if_unused
 
@@ -60,6 +60,7 @@ COMMANDS: dict[str, Command] = {
     "site": Command("文档站：生成参考页并构建", "the documentation site and its reference pages", site.main),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
     "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
+    "hostile": Command("安全测试的全集（约一小时）", "the security tests in full, about an hour", hostile.main, "owner"),
 }  # fmt: skip
 
 # They prepare the database themselves, or need none.
@@ -71,6 +72,7 @@ WITHOUT_DATABASE = frozenset(
         "storm",
         "check",
         "test",
+        "hostile",
         "rules",
         "vocabulary",
         "site",

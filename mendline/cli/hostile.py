@@ -1,0 +1,37 @@
+"""`mendline hostile`: all questions of the security tests, with another seed each time. Takes an hour; for the night."""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from config.home import ROOT
+
+ASKED = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix")
+EXAMPLES = 30
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run them; returns what pytest returns (0: nothing was found). The seed is printed and finds the same again."""
+    parser = argparse.ArgumentParser(
+        prog="mendline hostile",
+        description="安全测试的全集：所有角色、地址、文件。 The security tests in full: every role, address and file.",
+    )
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="种子 seed (随机 random)")
+    parser.add_argument("--examples", type=int, default=EXAMPLES, help="每项请求数 requests for each operation (30)")
+    parser.add_argument("--only", default="", help="只运行名称含此词的 only tests whose name has this in it")
+    given = parser.parse_args(arguments)
+    print(f"--seed {given.seed} --examples {given.examples}", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *ASKED]
+    environment = {
+        **os.environ,
+        "MENDLINE_HOSTILE": "whole",
+        "MENDLINE_MATRIX": "whole",
+        "MENDLINE_FUZZ_SEED": str(given.seed),
+        "MENDLINE_FUZZ_EXAMPLES": str(given.examples),
+    }
+    if given.only:
+        command += ["-k", given.only]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
