@@ -20,6 +20,7 @@ from mendline.sim.bench.conditions import cpu_name
 from mendline.sim.bench.scratch import BenchFailed
 from mendline.sim.defects.scratch_tree import copy_of_commit, release_before
 from mendline.sim.upgrade.drill import Drilled, drill, plant_a_bad_change
+from mendline.sim.upgrade.page import page
 
 
 class Command(BaseCommand):
@@ -40,9 +41,20 @@ class Command(BaseCommand):
             action="store_true",
             help="加一个旧版承受不了的更新，演习必须变红 / with a change that the old code cannot bear: must go red",
         )
+        parser.add_argument(
+            "--page",
+            nargs=3,
+            type=Path,
+            metavar=("FILE", "JSON", "CONTROL"),
+            help="只写证据页，用两次的结果 / only write the page, from the --json of a drill and its control",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="结果写入文件 / write the result here as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["page"]:
+            to, *results = options["page"]
+            to.write_text(page(*(json.loads(one.read_text(encoding="utf-8")) for one in results)), encoding="utf-8")
+            return
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it clears up as on Ctrl-C
         home = Path(settings.HOME) / f"upgrade-{secrets.token_hex(4)}"
         home.mkdir(mode=0o711)
