@@ -11,7 +11,7 @@ from mendline.sim.defects.board import Defect, by_promise
 from mendline.sim.defects.catching import Verdict
 
 WANTED = 0.95
-_SHORT = re.compile(r"^tests/|\[.*\]$")
+_SHORT = re.compile(r"^tests/|\[(?!.*\.yaml\]$).*\]$")
 
 HEAD = """\
 # Planted defects / 植入的缺陷

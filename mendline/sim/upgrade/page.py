@@ -13,8 +13,8 @@ HEAD = """\
 > 应答过的 {acknowledged} 张单丢失 {lost} 张。复现：`mendline upgrade-drill`。
 
 Two versions of the code work on one database while its tables are changed; four machines report, look, list and step
-all the time. {asked} requests, **{faults} answered with 5xx or not at all**; {acknowledged} acknowledged orders, **{lost}
-lost**; at the end all that must hold in a database holds. Repeat it with `mendline upgrade-drill`.
+all the time. {asked} requests, **{faults} answered with 5xx or not at all**; {acknowledged} acknowledged orders,
+**{lost} lost**; at the end all that must hold in a database holds. Repeat it with `mendline upgrade-drill`.
 
 | Phase / 阶段 | Requests / 请求 | 2xx | 5xx or none / 5xx 或无应答 | Slowest / 最慢 (ms) |
 | --- | --- | --- | --- | --- |

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.home import ROOT
 from mendline.sim.defects import board as boards
 from mendline.sim.defects.board import WrongDefect, board, by_promise, read_defect, stale, the_one_to_plant
 from mendline.sim.defects.catching import Catchers, Run, Verdict
@@ -171,3 +172,9 @@ def test_the_page_names_who_noticed_and_what_nobody_did() -> None:
     assert "`x.py::test_it`" in said
     assert f"- `{second.name}`: {second.breaks.zh}" in said
     assert f"| `mendline simulate` | 2 | 1 | 4 | `{second.name}` |" in said
+
+
+def test_the_page_of_evidence_is_about_the_board_as_it_is() -> None:
+    said = (ROOT / "docs" / "evidence" / "defects.md").read_text(encoding="utf-8")
+
+    assert [one.name for one in board() if f"| `{one.name}` |" not in said] == []

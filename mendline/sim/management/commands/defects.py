@@ -175,6 +175,5 @@ def _copy_with_server() -> Iterator[tuple[Catchers, dict[str, str]]]:
 
 def _machine(about: Mapping[str, Any]) -> str:
     return (
-        f"{about['cores']} cores, {about['memory_gib']} GiB, {about['system']}, Python {about['python']},"
-        f" PostgreSQL {about['postgresql']}"
+        f"{about['cores']} cores, {about['memory_gib']} GiB, Python {about['python']}, PostgreSQL {about['postgresql']}"
     )
