@@ -38,7 +38,9 @@ class Response:
 
     def answer(self) -> Answer:
         done = self.status in (200, 201)
-        return Answer(done, f"{self.status} {self.body.decode(errors='replace')}", self.json["ref"] if done else "")
+        return Answer(
+            done, f"{self.status} {self.body.decode(errors='replace')}", str(self.json.get("ref", "")) if done else ""
+        )
 
 
 @contextmanager
@@ -60,15 +62,28 @@ def application() -> WSGIHandler:
 
 def post(path: str, secret: str, key: str, body: Mapping[str, Any]) -> Response:
     """Send one call with its idempotency key; the answer is whole when this returns."""
-    content = orjson.dumps(body, default=str)
+    return _sent(path, secret, key, "application/json", orjson.dumps(body, default=str))
+
+
+def post_file(path: str, secret: str, key: str, name: str, content: bytes) -> Response:
+    """Send a file, as forms do."""
+    head = f'--line\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return _sent(path, secret, key, "multipart/form-data; boundary=line", head.encode() + content + b"\r\n--line--\r\n")
+
+
+def _sent(path: str, secret: str, key: str, media_type: str, content: bytes) -> Response:
     heard: list[tuple[str, list[tuple[str, str]]]] = []
     environment = {
         "REQUEST_METHOD": "POST", "PATH_INFO": path, "SERVER_NAME": "localhost", "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost", "HTTP_AUTHORIZATION": f"Bearer {secret}",
-        "HTTP_IDEMPOTENCY_KEY": key, "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(content)),
+        "HTTP_IDEMPOTENCY_KEY": key, "CONTENT_TYPE": media_type, "CONTENT_LENGTH": str(len(content)),
         "wsgi.url_scheme": "http", "wsgi.input": BytesIO(content), "wsgi.errors": BytesIO(),
     }  # fmt: skip
-    response = application()(environment, lambda status, headers, fault=None: heard.append((status, headers)))  # type: ignore[arg-type]
+
+    def began(status: str, headers: list[tuple[str, str]], fault: object = None) -> None:
+        heard.append((status, headers))
+
+    response = application()(environment, began)  # type: ignore[arg-type]
     try:
         status, headers = heard[0]
         return Response(int(status.split()[0]), b"".join(response), dict(headers))

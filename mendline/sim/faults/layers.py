@@ -10,8 +10,12 @@ from django.conf import settings
 from django.db import connection, reset_queries
 
 from mendline.sim.faults.baton import a_crew
+from mendline.sim.faults.beside import message, photo
+from mendline.sim.faults.callers import report_of
+from mendline.sim.faults.calls import Secrets
 from mendline.sim.faults.controls import OF_PLAYS, without_transaction
-from mendline.sim.faults.plays import PLAYS, SESSIONS, a_theatre
+from mendline.sim.faults.plays import MONDAY_NINE, PLAYS, SESSIONS, a_theatre
+from mendline.sim.faults.rows import Rows
 from mendline.sim.faults.walking import Walk, never_met, scenario_files, walk_through
 
 MOST_SEEDS_UNTIL_RED = 100
@@ -43,6 +47,26 @@ def _registered() -> set[str]:
     from mendline.process import loading
 
     return {f"{process.code}.{name}" for process in loading.processes().values() for name in process.transitions}
+
+
+def beside() -> dict[str, Any]:
+    """Make a photo and a message fail at every sending."""
+    _quietly()
+    from mendline.orders.transitions import begin
+    from mendline.sim import worlds
+
+    rows = Rows()
+    rows.now()
+    world = worlds.load("small")
+    world.build()
+    actor = world.actor("cc_agent")
+    assert actor.person_id is not None
+    secret = Secrets()(actor.person_id)
+    made = begin("unified_repair", "report", actor=actor, now=MONDAY_NINE, given=report_of("0-0"))
+    found = photo(rows, secret, made.ref, MONDAY_NINE, lambda change: None)
+    found += message(rows, MONDAY_NINE)
+    return {"commands": found.commands, "faults": found.faults, "unknown": found.unknown,
+            "problems": [str(one) for one in found.problems]}  # fmt: skip
 
 
 def nth_control() -> bool:

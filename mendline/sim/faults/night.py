@@ -108,6 +108,11 @@ def _nth(night: Night, rig: Rig) -> bool:
         total[name] += found[name]
     total["swept"] = found["swept"]
     total["met"] = sorted({*map(tuple, total["met"]), *map(tuple, found["met"])})
+    if not total["files"]:
+        more = _job(rig, "beside")
+        for name in ("commands", "faults", "unknown"):
+            total[name] += more[name]
+        found["problems"] += more["problems"]
     total["files"] += FILES_AT_ONCE
     total["steps"] = found["steps"]
     night.problems += [f"L0 {problem}" for problem in found["problems"]]
@@ -129,7 +134,7 @@ def _orders(night: Night, rig: Rig) -> bool:
 
 def _world(night: Night, rig: Rig) -> bool:
     """Let the simulated world play some seeds; it has a server and an exit code of its own."""
-    total = night.totals.setdefault("world", {"seeds": 0, "commands": 0})
+    total = night.totals.setdefault("world", {"seeds": 0})
     first = night.seed + total["seeds"]
     with TemporaryDirectory() as folder:
         results = Path(folder) / "results.json"
@@ -142,9 +147,9 @@ def _world(night: Night, rig: Rig) -> bool:
             raise RigFailed(f"mendline simulate: {done.stderr[-800:] or done.stdout[-800:]}")
         told = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {}
     total["seeds"] += WORLD_SEEDS_AT_ONCE
-    for name in ("commands", "reports", "situations_seen"):
-        if isinstance(told.get(name), int):
-            total[name] = total.get(name, 0) + told[name]
+    total["calls"] = total.get("calls", 0) + told.get("calls", 0)
+    total["findings"] = total.get("findings", 0) + len(told.get("findings", ()))
+    total["situations"] = dict(Counter(total.get("situations", {})) + Counter(told.get("situations", {})))
     if done.returncode == 1:
         night.problems.append(f"L1 world, seeds from {first}: {done.stdout[-1500:]}")
     night.said(f"world: {total['seeds']} seeds")

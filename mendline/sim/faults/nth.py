@@ -82,7 +82,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class _Fault:
+class Fault:
     """Fails at the `place`-th sending, counted from 1."""
 
     place: int
@@ -154,10 +154,10 @@ class _Trial:
 
     def run(self, place: int, kind: Kind) -> bool:
         """Carry out with one fault; False when the run ended before it came to that place."""
-        fault = _Fault(place, kind)
+        fault = Fault(place, kind)
         with heard_by(fault):
-            answer = _sent(self.command)
-        _drop_dead_line()
+            answer = sent(self.command)
+        drop_dead_line()
         left = self.rows.since(self.before)
         if fault.happened:
             self.found.faults += 1
@@ -178,7 +178,7 @@ class _Trial:
             self.found.unknown += 1
         if not self.command.keyed and happened:
             return
-        again = _sent(self.command)
+        again = sent(self.command)
         if again is None or not again.done:
             yield f"tried again: {again.text[:200] if again is not None else 'no answer'}"
             return
@@ -189,7 +189,7 @@ class _Trial:
             return
         if heard is not None and heard.done and heard.text != again.text:
             yield f"was told {heard.text[:80]}, then {again.text[:80]}"
-        third = _sent(self.command)
+        third = sent(self.command)
         if third is None or third.text != again.text:
             yield f"the third time: {third.text[:80] if third is not None else 'no answer'}"
         if self.rows.since(self.before).effect() != now:
@@ -200,7 +200,7 @@ class _Trial:
         self.forget(left)
 
 
-def _sent(command: Command) -> Answer | None:
+def sent(command: Command) -> Answer | None:
     """Return the answer; None when the caller was left without one."""
     try:
         return command.send()
@@ -208,7 +208,7 @@ def _sent(command: Command) -> Answer | None:
         return None
 
 
-def _drop_dead_line() -> None:
+def drop_dead_line() -> None:
     raw = connection.connection
     if raw is not None and (raw.closed or not connection.is_usable()):
         connection.close()

@@ -101,9 +101,13 @@ def _world(night: Night) -> str:
     total = night.totals.get("world")
     if not total:
         return ""
-    found = rate(_of(night, "L1 world"), total["seeds"])
+    calls = total.get("calls", 0)
+    seen = sum(n > 0 for n in total.get("situations", {}).values())
     return "## The simulated world / 模拟世界\n" + _table(
-        ("runs of `mendline simulate --faults storm` with findings / 有问题的运行", found)
+        ("seeds of `mendline simulate --faults storm` / 种子数", total["seeds"]),
+        ("calls, each judged by an oracle of its own / 调用数，由独立的判定核对", f"{calls:,}"),
+        ("situations that came about / 出现过的情形", seen),
+        ("answers or rows that the oracle objected to / 判定不符", rate(total.get("findings", 0), calls)),
     )
 
 

@@ -69,7 +69,11 @@ class Difference:
         known = {orjson.loads(row)["ref"] for table in _NUMBERED for row in self.went.get(table, ())}
         fresh = [orjson.loads(row) for table in _NUMBERED for row in self.came.get(table, ())]
         fresh = sorted((row for row in fresh if row["ref"] not in known), key=lambda row: int(row["id"]))
-        return {row["ref"]: f"<{row['process']} {place}>" for place, row in enumerate(fresh)}
+        files = sorted(
+            (orjson.loads(row) for row in self.came.get("orders_attachment", ())), key=lambda row: int(row["id"])
+        )
+        names = {row["ref"]: f"<{row['process']} {place}>" for place, row in enumerate(fresh)}
+        return names | {row["stored_as"]: "<file>" for row in files}
 
 
 @dataclass(slots=True)

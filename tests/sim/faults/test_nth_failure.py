@@ -17,14 +17,19 @@ import pytest
 from django.db import connection
 
 from config.home import ROOT
+from mendline.contact import outbox
+from mendline.sim.faults import layers
+from mendline.sim.faults.beside import message
 from mendline.sim.faults.controls import without_transaction
+from mendline.sim.faults.plays import MONDAY_NINE
+from mendline.sim.faults.rows import Rows
 from mendline.sim.faults.sending import Sending, heard_by
 from mendline.sim.faults.walking import Walk, scenario_files, walk_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SHARES = 24  # of the files
-STEPS = 4  # one in so many of their steps is made to fail
+SHARES = 40  # of the files
+STEPS = 6  # one in so many of their steps is made to fail
 A_MOVE = "agent-reassigns-for-the-user.yaml"
 
 
@@ -97,3 +102,19 @@ def test_what_a_listener_refuses_is_not_done(tmp_path: Path) -> None:
     with heard_by(full), pytest.raises(OSError, match="no space"):
         os.open(tmp_path / "draft", os.O_WRONLY | os.O_CREAT)
     assert not (tmp_path / "draft").exists()
+
+
+def test_p12_a_photo_is_stored_with_its_row_or_not_at_all_and_a_message_is_sent_at_least_once() -> None:
+    found = layers.beside()
+
+    assert found["problems"] == []
+    assert found["faults"] >= 20
+
+
+def test_p3_control_a_message_marked_before_it_is_sent_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = outbox._CLAIM.replace("SET attempts", "SET state = 'sent', sent_at = now(), attempts")
+    monkeypatch.setattr(outbox, "_CLAIM", marks)
+
+    found = message(Rows(), MONDAY_NINE)
+
+    assert any("nobody got it" in str(problem) for problem in found.problems), found
