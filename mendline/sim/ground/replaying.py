@@ -27,6 +27,7 @@ def replay(items: Sequence[Item], network: Network, prepare: Prepare | None = No
     forget_everything()
     with simulated_time(START) as clock:
         stage = Stage(Oracle(network), Door(), clock, network.of_role_anywhere("cc_agent")[0])
+        stage.cut_sweeps = any(isinstance(item, Call) and item.fault for item in items)  # it was a storm
         if prepare is not None:
             prepare(stage)
         for item in items:
