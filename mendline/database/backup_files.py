@@ -81,6 +81,9 @@ def copy_heads(seals: Path, repository: Path) -> None:
     target = repository / "seals"
     target.mkdir(mode=0o700, exist_ok=True)
     for path in seals.glob("*.log") if seals.is_dir() else []:
+        kept = target / path.name
+        if kept.exists() and kept.stat().st_size == path.stat().st_size:
+            continue
         draft = target / f".{path.name}"
         shutil.copyfile(path, draft)
-        draft.replace(target / path.name)
+        draft.replace(kept)

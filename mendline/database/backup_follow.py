@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from threading import Event
 
@@ -16,7 +17,8 @@ from mendline.database.backup import Source
 from mendline.database.backup_catalogue import BackupFailed
 
 SLOT = "mendline_backup"
-FILES_EVERY_SECONDS = 20.0
+HEADS_EVERY_SECONDS = 2.0
+FILES_EVERY_ROUNDS = 10
 STOP_SECONDS = 10.0
 
 
@@ -39,10 +41,13 @@ def follow(
         text=True, errors="replace",
     )  # fmt: skip
     try:
-        while not stopping.is_set():
-            told(backup_files.copy_new(source.files, repository))
+        for round_ in count():
+            asked_to_stop = stopping.wait(HEADS_EVERY_SECONDS if round_ else 0)
             backup_files.copy_heads(source.seals, repository)
-            stopping.wait(FILES_EVERY_SECONDS)
+            if round_ % FILES_EVERY_ROUNDS == 0 or asked_to_stop:
+                told(backup_files.copy_new(source.files, repository))
+            if asked_to_stop:
+                return
             if receiver.poll() is not None:
                 words = receiver.stderr.read().strip() if receiver.stderr else ""
                 raise BackupFailed(f"日志接收停止了。 The log is not received any more: {words}")
