@@ -72,7 +72,6 @@ def columns_for(actor: Actor) -> Columns:
         station=actor.role not in OF_A_STATION,
         picks=bool(steps_for(actor.role)),
         calls=True,
-        folded=True,
         may_call=actor.role in latest(PROCESS).transitions[CALL].by,
     )
 

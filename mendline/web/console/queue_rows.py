@@ -43,7 +43,6 @@ class Columns:
     picks: bool = False  # a box to choose the order with others
     calls: bool = False
     may_call: bool = False  # this person logs calls: one button per outcome
-    folded: bool = False  # the area below the user, the engineer below the time: room for what else there is
 
 
 def rows_markup(
@@ -68,14 +67,12 @@ def row_markup(row: OrderRow, columns: Columns, language: str, is_gone: bool = F
         _pick(ref, say(PICK)) if columns.picks else "",
         f'<td class="first"><a class="order-no" href="/orders/{ref}/">{ref}</a> {chip_markup(row.chip, language)}</td>',
         f'<td><span class="state state-{row.category}">{escape(say(row.state_label))}</span>{urged}</td>',
-        f'<td class="text-nowrap">{user}{_small(area) if columns.folded else ""}</td>',
+        f'<td class="text-nowrap">{user}{_small(area)}</td>',
         f'<td class="full"><div>{escape(say(row.product_name))}</div>'
         f'<div class="text-secondary small fault"><bdi>{escape(row.fault)}</bdi></div></td>',
         f'<td class="calls">{_calls(row.calls, columns, language)}</td>' if columns.calls else "",
-        "" if columns.folded else f'<td class="roomy">{area}</td>',
         f'<td class="roomy">{escape(row.station_no)}</td>' if columns.station else "",
-        f'<td class="roomy text-nowrap">{promise}{_small(engineer) if columns.folded else ""}</td>',
-        "" if columns.folded else f'<td class="roomy">{engineer}</td>',
+        f'<td class="roomy text-nowrap">{promise}{_small(engineer)}</td>',
         "</tr>\n",
     ]
     return "".join(cells)
