@@ -1,4 +1,4 @@
-"""`mendline hostile`: all questions of the security tests, with another seed each time. Takes an hour; for the night."""
+"""`mendline hostile`: all questions of the security tests, with another seed each time. For the night: an hour."""
 
 import argparse
 import os
