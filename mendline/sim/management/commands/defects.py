@@ -72,6 +72,8 @@ class Command(BaseCommand):
             return
         path: Path | None = options["json"]
         kept = json.loads(path.read_text(encoding="utf-8")) if path and path.exists() else {"verdicts": {}}
+        on_board = {one.name for one in board()}
+        kept["verdicts"] = {name: one for name, one in kept["verdicts"].items() if name in on_board}
         done = kept.get("by", {}).get(options["by"], {}) if options["by"] else kept["verdicts"]
         todo = [one for one in defects if not (options["resume"] and one.name in done)]
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it clears up as on Ctrl-C
