@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mendline.sim.ground.oracle import clocks, effects, objections
-from mendline.sim.ground.oracle.model import Clock, Order, Record
+from mendline.sim.ground.oracle.comparing import Expected, clock_faults, compare, differs, same_list
+from mendline.sim.ground.oracle.model import Order, Record
 from mendline.sim.ground.oracle.plain import Answer, Call, Finding, Network, Person, day_of
 from mendline.sim.ground.oracle.stations import Seats
 from mendline.sim.ground.oracle.steps import (
@@ -33,18 +34,6 @@ MOVES_SEATS = frozenset(
     ("dispatch", "cancel", "cancel_and_reassign", "cancel_order", "reassign_order", "agree_and_cancel")
 )
 ORIGIN = {"cc_agent": "cc", "region_interface": "region", "station_coordinator": "station"}
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What the answer must be: `absent`, `conflict`, `forbidden`, `refused` (for one of `rules`) or `ok`."""
-
-    answer: str
-    rules: frozenset[str] = frozenset()
-
-    @property
-    def status(self) -> int:
-        return {"absent": 404, "conflict": 409, "forbidden": 403, "refused": 422}.get(self.answer, 0)
 
 
 OK = Expected("ok")
@@ -311,27 +300,27 @@ class Oracle:
         if call.verb == "records" and answer.listed is not None:
             order = self.order_of(call.about)
             held = [] if not self.sees(call.by, order) else [record.label for record in order.records]
-            return _same_list(call, "records_wrong", sorted(held), sorted(answer.listed))
+            return same_list(call, "records_wrong", sorted(held), sorted(answer.listed))
         if call.verb == "queue" and answer.listed is not None:
             mine = {o.label for o in self.orders.values() if o.is_open and self.sees(call.by, o)}
             unsure = set(self.maybes)
             if answer.more:
                 listed = set(answer.listed)
-                return _same_list(call, "queue_wrong", sorted(listed - unsure), sorted(listed & mine - unsure))
-            return _same_list(call, "queue_wrong", sorted(mine - unsure), sorted(set(answer.listed) - unsure))
+                return same_list(call, "queue_wrong", sorted(listed - unsure), sorted(listed & mine - unsure))
+            return same_list(call, "queue_wrong", sorted(mine - unsure), sorted(set(answer.listed) - unsure))
         return []
 
     def _receipt(self, call: Call, order: Order, answer: Answer) -> list[Finding]:
         """Hold an answer that shows how an order or record stands against the model."""
         if "." in call.about:
             record = self.record(call.about)
-            return _clock_faults(call, record.clocks, answer) + _differs(call, "state", record.state, answer.state)
-        found = _differs(call, "state", order.state, answer.state)
-        found += _differs(call, "station", order.station, answer.station)
-        found += _clock_faults(call, order.clocks, answer)
+            return clock_faults(call, record.clocks, answer) + differs(call, "state", record.state, answer.state)
+        found = differs(call, "state", order.state, answer.state)
+        found += differs(call, "station", order.station, answer.station)
+        found += clock_faults(call, order.clocks, answer)
         if answer.may is not None:
             held = offered(self.person(call).role, order.state)
-            found += _differs(call, "may", " ".join(sorted(held)), " ".join(sorted(answer.may)))
+            found += differs(call, "may", " ".join(sorted(held)), " ".join(sorted(answer.may)))
         if answer.revision is not None:
             if answer.revision < order.revision + (call.verb == "step"):
                 zh = f"{order.label} 的修订号没有增加：{order.revision} → {answer.revision}"
@@ -401,60 +390,6 @@ def _of(found: set[str]) -> Expected:
     if not found:
         return OK
     return Expected("forbidden" if found == {"CAN-06"} else "refused", frozenset(found))
-
-
-def compare(call: Call, expected: Expected, answer: Answer) -> list[Finding]:
-    """Hold the kind of answer against what it must be."""
-    if answer.kind == "ok":
-        if expected.answer == "ok":
-            return []
-        zh = f"{call.name} 应为 {expected.answer} {sorted(expected.rules)}，却成功了"
-        en = f"{call.name} on {call.about} had to be {expected.answer} {sorted(expected.rules)} and was done"
-        return [Finding(f"done_{expected.answer}", "I4", zh, en, call.number)]
-    said = f"{answer.status} {answer.code} {sorted(answer.rules)}"
-    if expected.answer == "ok":
-        zh, en = f"{call.name} 应成功，却答 {said}", f"{call.name} on {call.about} had to be done, but: {said}"
-        return [Finding("refused_wrongly", "I4", zh, en, call.number)]
-    right = answer.status == expected.status
-    if right and expected.answer == "refused" and "any" not in expected.rules:
-        right = bool(expected.rules & (answer.rules | {f"code:{answer.code}"}))
-    if right:
-        return []
-    zh = f"{call.name} 应为 {expected.answer} {sorted(expected.rules)}，却答 {said}"
-    en = f"{call.name} on {call.about}: expected {expected.answer} {sorted(expected.rules)}, got {said}"
-    return [Finding("another_refusal", "I4", zh, en, call.number)]
-
-
-def _differs(call: Call, what: str, held: str, seen: str) -> list[Finding]:
-    if held == seen:
-        return []
-    zh = f"{call.about} 经 {call.name} 后 {what} 应为 {held!r}，却是 {seen!r}"
-    en = f"after {call.name} the {what} of {call.about} must be {held!r} and is {seen!r}"
-    return [Finding(f"{what}_wrong", "I4", zh, en, call.number)]
-
-
-def _clock_faults(call: Call, held: dict[str, Clock], answer: Answer) -> list[Finding]:
-    if answer.replayed:  # it shows the clocks as they were when it was first given
-        return []
-    expected = {n: ("running" if c.running else "stopped", c.due, c.shows_breach) for n, c in held.items()}
-    seen = {n: (c.run, c.due, c.breached) for n, c in answer.clocks.items()}
-    if expected == seen:
-        return []
-    wrong = sorted(name for name in expected.keys() | seen.keys() if expected.get(name) != seen.get(name))
-    en = "; ".join(f"{name}: {_shown(expected.get(name))}, is {_shown(seen.get(name))}" for name in wrong)
-    return [Finding("clock_wrong", "I11", f"{call.about} 时钟有误：{en}", f"clocks of {call.about}: {en}", call.number)]
-
-
-def _shown(clock: tuple[str, datetime, bool] | None) -> str:
-    return "none" if clock is None else f"{clock[0]} due {clock[1]:%m-%d %H:%M:%S}{' breached' if clock[2] else ''}"
-
-
-def _same_list(call: Call, kind: str, held: list[str], seen: list[str]) -> list[Finding]:
-    if held == seen:
-        return []
-    missing, extra = sorted(set(held) - set(seen))[:5], sorted(set(seen) - set(held))[:5]
-    zh, en = f"缺 {missing}，多 {extra}", f"missing {missing}, too many {extra}"
-    return [Finding(kind, "I14", f"{call.by} 的列表：{zh}", f"the list of {call.by}: {en}", call.number)]
 
 
 def _about(call: Call, label: str) -> Call:
