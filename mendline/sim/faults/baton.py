@@ -176,7 +176,6 @@ class Crew:
                 self._moved.wait(_ASK_EVERY)
 
     def _live(self, place: int) -> None:
-        connection.health_check_enabled = False  # type: ignore[attr-defined]  # asks once a request, by the clock
         while True:
             self._called[place].wait()
             self._called[place].clear()
@@ -185,8 +184,7 @@ class Crew:
                 return
             actor = self._work[place]
             assert actor is not None
-            # What the session has prepared goes with a rollback, and is sent again: everybody begins with nothing.
-            connections[DEFAULT_DB_ALIAS].__dict__.pop(_KEPT, None)
+            _as_new()
             try:
                 with heard_by(self._waiting_for_the_baton(actor)):
                     actor.answer = actor.act()
@@ -211,6 +209,15 @@ class Crew:
         with self._moved:
             actor.state = state
             self._moved.notify_all()
+
+
+def _as_new() -> None:
+    """Leave nothing of the last play in this thread's session that would be heard in the next."""
+    connection.ensure_connection()
+    own = connections[DEFAULT_DB_ALIAS].__dict__
+    # What is prepared goes with a rollback, and is sent again; a session is asked for its health after a request.
+    own.pop(_KEPT, None)
+    own.update(health_check_enabled=False, errors_occurred=False)
 
 
 @contextmanager
