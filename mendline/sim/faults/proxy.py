@@ -114,9 +114,8 @@ class Lines:
         both = (writer, towards)
         self._open[id(line)].update(both)
         try:
-            await asyncio.gather(
-                self._there(line, reader, towards, both), self._back(line, there, writer, both), return_exceptions=True
-            )
+            with suppress(asyncio.CancelledError):  # the storm is over
+                await asyncio.gather(self._there(line, reader, towards, both), self._back(line, there, writer, both))
         finally:
             for one in both:
                 self._open[id(line)].discard(one)
