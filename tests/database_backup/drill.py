@@ -48,13 +48,13 @@ class Place:
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout + done.stderr
 
-    def work(self, *words: str, **extra: str) -> dict[str, Any]:
+    def work(self, *words: str, **extra: str) -> list[Any]:
         done = subprocess.run(
             [sys.executable, "-m", "tests.database_backup.work", *words],
             cwd=ROOT, env=self.environment(**extra), capture_output=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
-        found: dict[str, Any] = orjson.loads(done.stdout)
+        found: list[Any] = orjson.loads(done.stdout)
         return found
 
     def rows(self, statement: str, role: str = "admin") -> list[tuple[Any, ...]]:

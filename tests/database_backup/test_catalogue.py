@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config.home import state_folder
 from mendline.cli.main import main
-from mendline.database import backup, backup_catalogue, backup_files, restore
+from mendline.database import backup_catalogue, backup_files, restore
 from mendline.database.backup import Source, ask, locked, source_of, take
 from mendline.database.backup_catalogue import BackupFailed, Manifest, StoredFile, backups_in, differences, read
 from mendline.database.binaries import installed
@@ -160,7 +160,7 @@ def test_an_account_without_the_right_is_told_what_its_administrator_has_to_do(s
 def test_without_room_nothing_is_begun(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if server.cluster is None:
         pytest.skip("DATABASE_URL names a server whose accounts we do not know")
-    monkeypatch.setattr(backup.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_000_000}))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1_000_000}))
 
     with pytest.raises(BackupFailed, match="are needed: make room"):
         take(source(server, "admin", tmp_path), tmp_path / "repository", keep=3, now=NINE)
