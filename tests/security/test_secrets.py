@@ -111,18 +111,18 @@ def _signing_in() -> Iterator[bytes]:
 
 def _reporting(cc: Machine) -> Iterator[bytes]:
     refs = []
-    for phone in PHONES[:20]:
+    for phone in PHONES[:8]:
         made = cc.report(customer={"name": "王先生", "phone": phone}, fault="电话里有杂音")
         yield made.content
         refs.append(made.json()["ref"])
-    for ref in refs[:5]:
+    for ref in refs[:2]:
         for path in (f"/orders/{ref}", f"/orders/{ref}/history", "/orders", "/notices"):
             yield cc.get(path).content
         yield cc.step(ref, "urge", urge_note="请尽快").content
         yield cc.step(ref, "promise", promised_at="x").content
-    for phone in PHONES[20:30]:
+    for phone in PHONES[20:24]:
         yield cc.post("/duplicates", {"phone": phone}).content
-    for phone in PHONES[30:40]:
+    for phone in PHONES[30:34]:
         yield cc.report(customer={"name": "王先生", "phone": phone + "0"}).content.replace(phone.encode(), b"")
         yield cc.report(customer={"phone": phone}).content
     yield cc.post("/orders", raw=b'{"given": {"customer": ' + PHONES[41].encode()).content

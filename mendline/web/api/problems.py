@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DatabaseError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request
@@ -31,6 +32,9 @@ TITLES: Mapping[int, Text] = {
     503: Text("暂时无法处理", "Not available at the moment"),
 }
 NOT_FOUND = Text("没有这条记录", "there is no such record")
+TOO_MUCH = Text(
+    "请求的参数、栏目或文件太多，或无法读取", "the request has too many parameters, fields or files, or cannot be read"
+)
 OUR_FAULT = Text(
     "系统出错，已记录；请凭 X-Request-Id 联系管理员",
     "our fault, and logged; give X-Request-Id to the administrator",
@@ -107,6 +111,8 @@ def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
         return response
     if isinstance(error, Conflict):
         return problem(request, 409, error.code, error.detail)
+    if isinstance(error, (SuspiciousOperation, BadRequest)):
+        return problem(request, 400, "unreadable_request", TOO_MUCH)
     if isinstance(error, DatabaseError) and not isinstance(error, MendlineError):
         answered = _answer_of_database(request, error)
         if answered is not None:
