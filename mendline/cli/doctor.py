@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 
 from config.home import state_folder
 from mendline.cli import packages
@@ -29,8 +30,11 @@ def main(arguments: Sequence[str]) -> int:
     """Print the findings; returns 1 if something must be done."""
     parser = argparse.ArgumentParser(prog="mendline doctor", description="检查本机与安装。 Look the installation over.")
     parser.add_argument("--json", action="store_true", help="供程序读取 for scripts")
+    parser.add_argument(
+        "--rows", action="store_true", help="核对全部单据、历史、计时器、名额是否相符 hold all rows against each other"
+    )
     given = parser.parse_args(arguments)
-    findings = list(_findings())
+    findings = [*_findings(), *(_rows() if given.rows else ())]
     if given.json:
         print(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
     else:
@@ -57,10 +61,28 @@ def _findings() -> Iterator[Finding]:
         yield Finding(needed.what, there, "" if there else packages.advice([needed]))
 
 
+def _rows() -> Iterator[Finding]:
+    """Every invariant of the rows, each that does not hold by name; at a busy moment as well as at rest."""
+    from datetime import UTC, datetime
+
+    import psycopg
+
+    invariants = import_module("mendline.sim.invariants")
+    try:
+        with psycopg.connect(ensure_running(state_folder()).url("owner"), autocommit=True) as connection:
+            broken = invariants.broken(connection, datetime.now(UTC))
+    except (psycopg.Error, DatabaseUnavailable) as error:
+        yield Finding("数据相符 rows", False, f"{type(error).__name__}: {error}")
+        return
+    for one in broken:
+        yield Finding(f"数据相符 rows {one.invariant}", False, f"{one.check}: {one.subject} ({one.detail})")
+    if not broken:
+        yield Finding("数据相符 rows", True, "全部成立 everything holds")
+
+
 def _holidays() -> Finding:
     """Deadlines in working days need the next year's make-up days; a warning, not a fault, until they are announced."""
     from datetime import UTC, datetime
-    from importlib import import_module
 
     import django
 

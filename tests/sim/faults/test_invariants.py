@@ -7,12 +7,15 @@ owner past all guards of the product, after which exactly that check must object
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection, transaction
 
+from mendline.cli import doctor
 from mendline.orders.sweep import sweep
 from mendline.sim import invariants
+from mendline.sim.faults.crew import on_the_test_database
 from mendline.sim.invariants import Broken, broken, unquiet
 from tests.faults.stories import PART_DUE_AT, WRONG_AREA, a_request, an_order_waiting_for_a_part
 from tests.make import a_network, a_report, do
@@ -166,3 +169,16 @@ def test_i20_somebody_who_holds_a_transaction_is_named() -> None:
     finally:
         other.close()
     assert asked("unquiet") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_doctor_names_what_does_not_hold_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_lived_in_database()
+    here = SimpleNamespace(url=lambda role: on_the_test_database()["DATABASE_URL"])
+    monkeypatch.setattr(doctor, "ensure_running", lambda home: here)
+
+    assert [one.ok for one in doctor._rows()] == [True]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE orders_repairorder SET replaced_by = '' WHERE replaced_by <> ''")
+    [found] = doctor._rows()
+    assert (found.ok, "replacements_name_each_other" in found.detail) == (False, True)
