@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from config.home import ROOT
 from mendline.sim.defects import board as boards
@@ -152,7 +153,9 @@ def test_a_defect_planted_in_the_code_as_it_is_now_is_noticed(tmp_path: Path) ->
     copy_of_files(copy)
     database = f"{os.environ.get('TEST_DATABASE_NAME', 'test_mendline')}_planted_{os.getpid()}"
 
-    verdict = Catchers(ScratchTree(copy), os.environ, database).judge(defect)
+    here = {**os.environ, "MENDLINE_HOME": str(settings.HOME)}  # the server that runs already
+
+    verdict = Catchers(ScratchTree(copy), here, database).judge(defect)
 
     shutil.rmtree(copy)
     assert verdict.broken is None, verdict.broken
