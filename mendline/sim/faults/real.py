@@ -110,6 +110,8 @@ def storm(
         outcome.problems += _until_quiet(rig, database)
         outcome.statuses = dict(callers.heard.statuses)
         outcome.touched = sum(sum(line.happened.values()) for line in installation.line.values())
+    if ours := outcome.statuses.get("500", 0):
+        outcome.problems.append(f"I18: {ours} answers said 500, which is a fault of ours and not of the weather")
     outcome.blows = dict(struck)
     outcome.seconds = time.monotonic() - began
     _look(rig, database, told(folder), outcome)
