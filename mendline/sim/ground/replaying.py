@@ -14,7 +14,6 @@ from mendline.sim.ground.oracle.plain import Call, Finding, Network
 from mendline.sim.ground.run import START, forget_everything
 from mendline.sim.ground.stage import Stage
 
-FEWEST_TRIES = 60
 Prepare = Callable[[Stage], None]
 
 
@@ -61,7 +60,7 @@ def shrink(
 ) -> tuple[Item, ...]:
     """Return a short history that still shows one of these kinds of findings; `try_out` plays on a fresh database."""
     best = tuple(items)
-    left = max(FEWEST_TRIES, tries)
+    left = tries
     found_shorter = True
     while found_shorter and left:
         found_shorter = False

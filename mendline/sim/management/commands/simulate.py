@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import tempfile
 import time
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--html", type=Path, metavar="FILE", help="结果写成网页 write the report")
         parser.add_argument("--cases", type=Path, metavar="FOLDER", help="失败过程存放处 where failing histories go")
         parser.add_argument(
-            "--shrink", type=int, default=80, metavar="TRIES", help="缩短失败过程的次数 tries to shorten"
+            "--shrink", type=int, default=40, metavar="TRIES", help="缩短失败过程的次数 tries to shorten"
         )
         parser.add_argument("--replay", type=Path, metavar="FILE", help="重放一个过程 play a kept history again")
         parser.add_argument(
@@ -59,6 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         began = time.monotonic()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the scratch server goes, whoever ends us
         try:
             if options["replay"]:
                 self._replay(options["replay"])
