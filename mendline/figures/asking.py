@@ -11,6 +11,7 @@ from mendline.access.scopes import scope_clause
 from mendline.figures.measures import COUNTS
 from mendline.figures.periods import Period
 from mendline.kernel.errors import Invalid
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 
 # Which orders belong to a period: those reported in it, ended in it, or open at the end of its last day.
@@ -118,4 +119,4 @@ def read_count(name: str) -> str:
 
 
 def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) <= 9
+    return whole_number(value, most=10**9 - 1) is not None

@@ -9,6 +9,7 @@ from mendline.figures.asking import BASES, Basis, Question
 from mendline.figures.measures import COUNTS
 from mendline.figures.reckoning import rows_of
 from mendline.kernel.errors import Invalid
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.orders.models import RepairOrder
 from mendline.orders.queries import LIST_COLUMNS
@@ -60,9 +61,10 @@ def page_of(question: Question, which: str, basis: Basis = "reported", *, after:
 def _read(after: str) -> tuple[date, int]:
     day, _, number = after.partition(".")
     try:
-        if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        row_id = whole_number(number)
+        if row_id is None:
             raise ValueError(after)
-        return date.fromisoformat(day), int(number)
+        return date.fromisoformat(day), row_id
     except ValueError:
         said = Text("请原样使用上一页给出的值", "use the value that the page before gave, as it is")
         raise Invalid({"after": said}) from None

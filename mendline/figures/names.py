@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mendline.access.models import Person
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.network.models import Product, Region, Station
 from mendline.process.loading import latest
@@ -36,7 +37,7 @@ def _known(dimension: str, keys: list[str]) -> dict[str, Text]:
         named = Product.objects.filter(code__in=keys).values_list("code", "name_zh", "name_en")
         return {code: Text(zh, en) for code, zh, en in named}
     if dimension in ("person", "canceller"):
-        numbers = [int(key) for key in keys if key.isdigit()]
+        numbers = [number for key in keys if (number := whole_number(key)) is not None]
         return _same((str(pk), name) for pk, name in Person.objects.filter(pk__in=numbers).values_list("pk", "name"))
     return dict(latest(PROCESS).facts["cancel_reason"].of) if dimension == "reason" else {}
 

@@ -38,6 +38,7 @@ SHARED = (
 )  # fmt: skip
 _ORDER_SELECT = ", ".join((*SHARED, *ORDER_COLUMNS, "customer_name", "phone"))
 _RECORD_SELECT = ", ".join((*SHARED, "order_ref"))
+LAST_REVISION = 2**31 - 1  # what the column holds
 # How `mendline_write` says why it wrote nothing.
 _MOVED_ON, _NO_SEAT, _IN_FLIGHT = "40001", "ML010", "ML409"
 _LOCK_ORDER_OF = """

@@ -20,6 +20,7 @@ from mendline.network.products import LineData, change_line
 from mendline.process.calendar_days import DayData, set_day
 from mendline.web.admin.urls import urlpatterns
 from tests.console.conftest import PLACES, SignIn
+from tests.console.test_bad_input_addresses import VALUES, fault_of
 from tests.make import MONDAY_NINE, a_report
 
 pytestmark = pytest.mark.django_db
@@ -183,3 +184,16 @@ def test_pages_of_people_follow_each_other_without_a_gap(signed_in: SignIn) -> N
         after = answer.context["next_after"]
         address = f"/admin/people/?role=cc_agent&after={after}" if after else None
     assert len(found) == len(set(found)) == 110
+
+
+@pytest.mark.parametrize("page", [*ADMIN_ONLY, *SHARED])
+def test_no_parameter_of_the_administration_edited_by_hand_breaks_a_page(page: str, signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    names = ("after", "year", "day", "state", "role", "q", "kind", "since", "until", "person", "subject")
+    broken = {
+        said: fault
+        for said, value in VALUES.items()
+        if (fault := fault_of(client, reverse(f"admin:{page}"), {name: [value] for name in names}))
+    }
+
+    assert broken == {}

@@ -17,6 +17,7 @@ from django.utils.html import strip_tags
 
 from mendline.access.traces import PROCESS
 from mendline.journal.models import Entry
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.kernel.time import SHANGHAI, local_day
 from mendline.web.admin.entries import HEADERS, details, entry_rows, kind_name
@@ -119,8 +120,8 @@ def entries(asked: Asked) -> QuerySet[Entry]:
 
 def _page(found: QuerySet[Entry], visit: Visit) -> Page:
     """Return a page in the order of time, because time is what the index of a span begins with."""
-    after = visit.asked("after", 18)
-    last = Entry.objects.filter(pk=int(after)).first() if after.isdigit() else None
+    after = whole_number(visit.asked("after", 18))
+    last = Entry.objects.filter(pk=after).first() if after is not None else None
     if last is not None:
         found = found.filter(Q(at__lt=last.at) | Q(pk__lt=last.pk), at__lte=last.at)
     rows = list(found.order_by("-at", "-pk")[: PAGE + 1])

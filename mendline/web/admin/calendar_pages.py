@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from mendline.kernel.errors import NotVisible, Refused
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.kernel.time import WEEKDAYS, local_day
 from mendline.process.calendar_days import DayData, of_the_file, remove_day, set_day
@@ -50,8 +51,8 @@ class DayForm(OfficeForm):
 def calendar(visit: Visit) -> HttpResponse:
     """The days of one year."""
     today = local_day(visit.now)
-    asked = visit.asked("year", 4)
-    year = int(asked) if asked.isdigit() and 2000 <= int(asked) <= 2100 else today.year
+    asked = whole_number(visit.asked("year", 4)) or 0
+    year = asked if 2000 <= asked <= 2100 else today.year
     rows = [_row(visit, one) for one in CalendarDay.objects.filter(calendar="cn", day__year=year).order_by("day")]
     headers = [
         Text("日期", "Day"), Text("星期", "Weekday"), Text("安排", "What"), Text("名称", "Name"),

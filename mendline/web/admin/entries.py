@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from mendline.access.traces import PROCESS
 from mendline.journal.models import Entry
 from mendline.kernel.errors import Refused
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.process.loading import latest
 from mendline.web.admin.tables import isolated, link, moment, table
@@ -92,7 +93,8 @@ def _subject(entry: Entry) -> SafeString | str:
     name, _, number = entry.subject.partition(":")
     label = SUBJECTS.get(name)
     words = f"{say(label)} {number}" if label else entry.subject
-    return link(reverse("admin:person", args=[int(number)]), words) if name == "person" and number.isdigit() else words
+    person = whole_number(number) if name == "person" else None
+    return link(reverse("admin:person", args=[person]), words) if person is not None else words
 
 
 SUBJECTS = {

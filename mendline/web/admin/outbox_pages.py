@@ -15,6 +15,7 @@ from mendline.channels.webhook.adapter import PREFIX
 from mendline.contact.condition import CHANNELS
 from mendline.contact.resending import send_again
 from mendline.journal.models import Outgoing
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.web.admin.forms import OfficeForm, choice, options
 from mendline.web.admin.office import ADMIN, room, show
@@ -78,8 +79,8 @@ def outbox(visit: Visit) -> HttpResponse:
 
 def _lately(query: QuerySet[Outgoing], visit: Visit) -> QuerySet[Outgoing]:
     """Keep to the newest messages: what was sent has no index of its own, and millions may have been shown since."""
-    after = visit.asked("after", 18)
-    top = int(after) if after.isdigit() else Outgoing.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    after = whole_number(visit.asked("after", 18))
+    top = after if after is not None else Outgoing.objects.aggregate(newest=Max("pk"))["newest"] or 0
     return query.filter(pk__gt=top - LOOKED_THROUGH)
 
 

@@ -12,6 +12,7 @@ from django.middleware.csrf import get_token
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.web.console.visit import Visit
 from mendline.web.templatetags.console import say, when
@@ -31,9 +32,9 @@ class Page:
 
 def page_of(query: QuerySet[M], visit: Visit, *, newest_first: bool = True, size: int = PAGE) -> Page:
     """Return the page that the address asks for (`?after=`), in the order of the primary key."""
-    after = visit.asked("after", 18)
-    if after.isdigit():
-        query = query.filter(pk__lt=int(after)) if newest_first else query.filter(pk__gt=int(after))
+    after = whole_number(visit.asked("after", 18))
+    if after is not None:
+        query = query.filter(pk__lt=after) if newest_first else query.filter(pk__gt=after)
     rows = list(query.order_by("-pk" if newest_first else "pk")[: size + 1])
     more = len(rows) > size
     return Page(rows[:size], rows[size - 1].pk if more else None)

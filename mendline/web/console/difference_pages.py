@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 
 from mendline.kernel.errors import NotVisible
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.process.definition import Process
 from mendline.process.diagram import svg
@@ -62,13 +63,13 @@ def compare(visit: Visit, code: str) -> HttpResponse:
 
 
 def _chosen(visit: Visit, code: str, name: str, otherwise: int) -> Process:
-    asked = visit.asked(name, 6)
-    return process_or_absent(code, int(asked) if asked.isdecimal() else otherwise)
+    asked = whole_number(visit.asked(name, 6))
+    return process_or_absent(code, otherwise if asked is None else asked)
 
 
 def _posted(visit: Visit, code: str, otherwise: int) -> Process:
-    asked = visit.posted.get("a", "")[:6]
-    return process_or_absent(code, int(asked) if asked.isdecimal() else otherwise)
+    asked = whole_number(visit.posted.get("a", "")[:6])
+    return process_or_absent(code, otherwise if asked is None else asked)
 
 
 def _compared(visit: Visit, older: Process, newer: Process) -> dict[str, object]:

@@ -15,6 +15,7 @@ from mendline.dispatch.explanations import readable
 from mendline.dispatch.gaps import Hole, Overlap, condensed, demand_of, holes, overlaps
 from mendline.dispatch.index import StationRow
 from mendline.dispatch.served_areas import served_areas, smallest_areas
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.kernel.time import local_day
 from mendline.network import areas
@@ -125,8 +126,7 @@ def _shown(visit: Visit) -> str:
 
 
 def _first(visit: Visit) -> int:
-    text = visit.asked("first", 6)
-    return int(text) if text.isdecimal() and text.isascii() else 0
+    return whole_number(visit.asked("first", 6)) or 0
 
 
 def _province(visit: Visit) -> str:

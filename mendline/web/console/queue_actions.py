@@ -18,10 +18,12 @@ from django.views.decorators.http import require_POST
 from mendline.access.actors import OF_A_STATION, Actor
 from mendline.kernel.errors import Conflict, Invalid, NotVisible, Refused
 from mendline.kernel.ids import is_ref
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.orders import store
 from mendline.orders.queries import PAGE
 from mendline.orders.queue import matching, rows_of
+from mendline.orders.store import LAST_REVISION
 from mendline.orders.transitions import perform
 from mendline.process.definition import Process, Transition
 from mendline.process.loading import latest, process_for
@@ -90,8 +92,7 @@ def call(visit: Visit, ref: str) -> HttpResponse:
     The revision of the row goes along: a second tap before the first has answered is told so and counts no call.
     """
     outcome = visit.posted.get("outcome", "")
-    revision = visit.posted.get("revision", "")
-    seen = int(revision) if revision.isdecimal() and len(revision) < 10 else None
+    seen = whole_number(visit.posted.get("revision", ""), most=LAST_REVISION)
     if outcome not in OUTCOMES:
         raise Refused("unknown_outcome", Text("请选择联系结果", "choose an outcome"))
     try:

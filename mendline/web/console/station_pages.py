@@ -11,6 +11,7 @@ from mendline.access.actors import OF_A_STATION
 from mendline.care.models import StationScorecard
 from mendline.care.scorecards import CONDITIONS, MOST_LISTED, orders_behind, requests_of, stations_of
 from mendline.kernel.errors import NotVisible
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.network.models import Station
 from mendline.web.console.rows import order_rows
@@ -94,8 +95,7 @@ def one_station(visit: Visit, number: str) -> HttpResponse:
 
 def _first(visit: Visit) -> int:
     """Return how many cards were shown before: they are sorted anew each time, by what was reckoned last."""
-    text = visit.asked("first", 6)
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return whole_number(visit.asked("first", 6)) or 0
 
 
 def _percent(card: Card, index: int, *, falling: bool = False) -> int:

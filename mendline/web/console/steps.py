@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from mendline.kernel.errors import Conflict, Invalid, NotVisible, Refused
 from mendline.kernel.ids import is_ref, new_ref
+from mendline.kernel.numbers import whole_number
 from mendline.kernel.text import Text
 from mendline.orders import store
-from mendline.orders.store import Loaded, table_of
+from mendline.orders.store import LAST_REVISION, Loaded, table_of
 from mendline.orders.transitions import begin, perform
 from mendline.process.decide import permitted
 from mendline.process.definition import Process, Transition
@@ -268,5 +269,4 @@ def _done(visit: Visit, within: str, said: Text, then: str = "", offer: Offer | 
 
 
 def _revision(visit: Visit) -> int | None:
-    text = visit.request.POST.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return whole_number(visit.request.POST.get("revision", ""), most=LAST_REVISION)

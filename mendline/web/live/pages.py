@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse, JsonResponse
 
 from mendline.journal.feed import MOST, happened_after
+from mendline.kernel.numbers import whole_number
 from mendline.web.console.visit import Visit, screen
 from mendline.web.live.stream import NAMED
 from mendline.web.live.tickets import ticket_for
@@ -19,10 +20,10 @@ def ticket(visit: Visit) -> HttpResponse:
 @screen
 def changes(visit: Visit) -> HttpResponse:
     """What changed in this person's scope after an entry, as the live process would tell it."""
-    since = visit.asked("since", 18)
-    if not since.isdecimal():
+    since = whole_number(visit.asked("since", 18))
+    if since is None:
         return JsonResponse({"refs": [], "more": False, "id": 0})
-    found = happened_after(int(since))
+    found = happened_after(since)
     actor = visit.actor
     refs = list(dict.fromkeys(one.subject for one in found if actor.sees(region=one.region, station_no=one.station_no)))
     told = {"refs": refs[:NAMED], "more": len(refs) > NAMED or len(found) >= MOST}

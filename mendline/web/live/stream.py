@@ -22,6 +22,7 @@ from django.db import Error, connection
 
 from mendline.access.actors import Actor
 from mendline.journal.feed import AFTER, MOST, Happened, Reader, from_rows, happened_after, newest_entry
+from mendline.kernel.numbers import whole_number
 from mendline.web.live.tickets import GOOD_FOR, listener_of
 
 logger = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ def understood(request: bytes) -> tuple[str, Actor | None, int | None]:
     if actor is None:
         return "401 Unauthorized", None, None
     since = headers.get("last-event-id") or given.get("since", "")
-    return "200 OK", actor, int(since) if since.isascii() and since.isdigit() and len(since) < 19 else None
+    return "200 OK", actor, whole_number(since)
 
 
 def _give_back() -> None:
