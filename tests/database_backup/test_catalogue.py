@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from config.home import state_folder
 from mendline.cli.main import main
@@ -192,3 +194,21 @@ def test_a_wrong_command_line_says_what_to_write(
         main(words)
 
     assert said in capsys.readouterr().err
+
+
+def test_an_account_made_as_the_words_say_may_back_up(server: Server, tmp_path: Path) -> None:
+    if server.cluster is None:
+        pytest.skip("DATABASE_URL names a server whose accounts we do not know")
+    name = f"backup_{tmp_path.name.rpartition('_')[2][:20]}_{os.getpid()}"
+    with psycopg.connect(server.urls["admin"], autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE \"{name}\" LOGIN REPLICATION PASSWORD 'x'".encode())
+        try:
+            connection.execute(f'GRANT CONNECT ON DATABASE mendline TO "{name}"'.encode())
+            connection.execute(f'GRANT pg_read_all_stats TO "{name}"'.encode())
+            known = {**conninfo_to_dict(server.urls["admin"]), "user": name, "password": "x"}
+            about = ask(Source(make_conninfo("", **known), installed()[0].folder, tmp_path, tmp_path))
+        finally:
+            connection.execute(f'DROP OWNED BY "{name}"'.encode())
+            connection.execute(f'DROP ROLE "{name}"'.encode())
+
+    assert (about.user, about.may_replicate, about.database) == (name, True, "mendline") and about.bytes > 0
