@@ -46,9 +46,8 @@ class Figures:
             late = clock.late or (clock.running and clock.breached_at is not None)
             (self.missed if late else self.met)[name] += 1
         contact = order.clocks.get("contact")
-        if contact is not None and order.t1 is not None and order.promises:
-            written = order.promises[0].written_at
-            self.contact_hours.append((written - order.t1) / timedelta(hours=1))
+        if contact is not None and contact.stopped_at is not None:
+            self.contact_hours.append((contact.stopped_at - contact.counted_from) / timedelta(hours=1))
 
     def _count_capacity(self, oracle: Oracle, network: Network) -> None:
         """Count, for each other capacity, the orders of a day and line that would exceed it at their station."""

@@ -48,7 +48,7 @@ def page(results: Mapping[str, Any]) -> str:
 
 def bars(counted: Mapping[str, int], colour: str) -> str:
     """Return a bar for each name, the longest first; what does not fit is said in a line below."""
-    shown = list(counted.items())[:MOST_BARS]
+    shown = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MOST_BARS]
     if not shown:
         return "<p>无 / none</p>"
     most = max(count for _, count in shown) or 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mendline.sim.ground.figures import Figures, merged
 from mendline.sim.ground.league import Results
+from mendline.sim.ground.oracle import clocks
+from mendline.sim.ground.oracle.model import Order
+from mendline.sim.ground.oracle.oracle import Oracle
+from mendline.sim.ground.oracle.plain import Network
 from mendline.sim.ground.page import page
 from mendline.sim.ground.run import Plan
 from mendline.sim.ground.situations import SITUATIONS
@@ -37,6 +42,20 @@ def test_figures_of_several_seeds_are_those_of_one_run() -> None:
     assert total["orders"] == 6
     assert total["states"] == {"called_back": 4, "cancelled": 2}
     assert total["contact_hours"] == [1.0, 1.0, 5.0, 5.0]
+
+
+def test_what_another_limit_would_change_agrees_with_the_clock_where_the_limit_is_the_present_one() -> None:
+    start, oracle = datetime(2026, 4, 1, 1, tzinfo=UTC), Oracle(Network({}, {}, {}, frozenset(), {}, ()))
+    for number, hours in enumerate((1.0, 3.5, 4.0, 5.0, 9.0)):
+        order = Order(f"o{number}1", "cc", "desktop", "110108", "on_site", "dispatched")
+        clocks.move(order, "report", "new", start)
+        clocks.stop(order.clocks["contact"], start + timedelta(hours=hours))
+        oracle.orders[order.label] = order
+    figures = Figures()
+    figures.count(oracle)
+
+    assert figures.what_if()["late_with_contact_limit"] == {"2h": 4, "3h": 4, "4h": 2, "6h": 1, "8h": 1}
+    assert (figures.met["contact"], figures.missed["contact"]) == (3, 2)
 
 
 def test_the_page_needs_no_script_and_nothing_from_elsewhere() -> None:

@@ -66,7 +66,7 @@ def move(order: Order, step: str, before: str, now: datetime) -> None:
 def stop(clock: Clock, now: datetime) -> None:
     """Stop a clock; past its deadline it was late whether or not the sweeper came by."""
     in_time = now <= clock.due and clock.breached_at in (None, clock.due)
-    clock.running, clock.late = False, not in_time
+    clock.running, clock.late, clock.stopped_at = False, not in_time, now
 
 
 def open_record(record: Record, now: datetime) -> None:

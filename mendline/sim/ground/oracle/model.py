@@ -25,6 +25,7 @@ class Clock:
     running: bool = True
     breached_at: datetime | None = None
     late: bool = False  # stopped after its deadline
+    stopped_at: datetime | None = None
 
     @property
     def shows_breach(self) -> bool:
