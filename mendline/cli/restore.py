@@ -1,6 +1,7 @@
 """`mendline restore`: an installation's database and attachments from a backup, at its end or at a moment."""
 
 import argparse
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         print(failure, file=sys.stderr)
         return 1
     print(f"✓ {home}\n  {restored.as_of.astimezone():%F %T %z}, {restored.files} 个附件 attachments\n{restored.told}")
-    print(f"\nMENDLINE_HOME={home} mendline audit verify")
+    print(f"\nMENDLINE_HOME={shlex.quote(str(home))} mendline audit verify")
     return 0
 
 
