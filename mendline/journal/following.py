@@ -61,7 +61,7 @@ R = TypeVar("R", bound=HistoryReading)
 
 
 @dataclass(frozen=True, slots=True)
-class _Horizon:
+class Horizon:
     """One look around: the newest entry that is seen, and who was writing at that moment."""
 
     newest_entry: int
@@ -94,7 +94,7 @@ class Follower(Generic[R]):
         Harmless to call from many workers: one does it, the others find it taken.
         """
         with transaction.atomic():
-            horizon = _look()
+            horizon = look_around()
             reading = self._locked(horizon, wait=False)
             if reading is None:
                 return False
@@ -115,14 +115,14 @@ class Follower(Generic[R]):
         `progress` hears the id of the last row of each batch. Ended in the middle, the worker goes on with it.
         """
         with transaction.atomic():
-            reading = self._locked(_look(), wait=True)
+            reading = self._locked(look_around(), wait=True)
             assert reading is not None
             # What is under way now stands in the history after `read_to`, so the walk need not wait for it.
             reading.filled_to, reading.fill_after = 0, []
             reading.save()
         while True:
             with transaction.atomic():
-                horizon = _look()
+                horizon = look_around()
                 reading = self._locked(horizon, wait=True)
                 assert reading is not None
                 more = self._fill(reading, horizon, now)
@@ -131,7 +131,7 @@ class Follower(Generic[R]):
                     return
                 progress(reading.filled_to or 0)
 
-    def _locked(self, horizon: _Horizon, *, wait: bool) -> R | None:
+    def _locked(self, horizon: Horizon, *, wait: bool) -> R | None:
         """Return the one row, locked; None when another worker has it and we do not wait.
 
         The first time there is none: the history until now is left to the walk, which begins when
@@ -149,7 +149,7 @@ class Follower(Generic[R]):
             rows.bulk_create([first], ignore_conflicts=True)
         return rows.select_for_update(skip_locked=not wait).first()
 
-    def _read_new(self, reading: R, horizon: _Horizon, now: datetime) -> bool:
+    def _read_new(self, reading: R, horizon: Horizon, now: datetime) -> bool:
         """Read what came since; the highest entry seen waits for its second reading where somebody was writing."""
         last, full = self._follow(reading.done_to, horizon.newest_entry, now)
         reading.done_to = max(reading.done_to, last)
@@ -158,7 +158,7 @@ class Follower(Generic[R]):
             reading.seen_to, reading.seen_among = seen, sorted(horizon.writers)
         return full
 
-    def _read_again(self, reading: R, horizon: _Horizon, now: datetime) -> bool:
+    def _read_again(self, reading: R, horizon: Horizon, now: datetime) -> bool:
         """Read for the second time, now that nothing can come in between any more."""
         if reading.seen_to is None or not horizon.over(reading.seen_among):
             return False
@@ -184,7 +184,7 @@ class Follower(Generic[R]):
             self.take_up(refs, now)
         return (entries[-1][0] if entries else above), len(entries) == BATCH
 
-    def _fill(self, reading: R, horizon: _Horizon, now: datetime) -> bool:
+    def _fill(self, reading: R, horizon: Horizon, now: datetime) -> bool:
         """Take up the next rows of the walk; return whether it goes on."""
         if reading.filled_to is None or not horizon.over(reading.fill_after):
             return False
@@ -207,17 +207,18 @@ class Follower(Generic[R]):
 
 def entries_not_read(reading: HistoryReading) -> int:
     """Return how many numbers of the history lie ahead of what was read."""
-    return max(0, _look().newest_entry - reading.done_to)
+    return max(0, look_around().newest_entry - reading.done_to)
 
 
 def _is_old(as_of: datetime | None, now: datetime) -> bool:
     return as_of is None or not timedelta(0) <= now - as_of < TOLD_EVERY
 
 
-def _look() -> _Horizon:
+def look_around() -> Horizon:
+    """Return how far the history reaches at this moment, and who is adding to it."""
     with connection.cursor() as cursor:  # in this order: who writes below the newest entry is among the writers
         cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
         newest = cursor.fetchone()
         cursor.execute(_WRITERS)
         writers = cursor.fetchall()
-    return _Horizon(newest[0] if newest else 0, frozenset(row[0] for row in writers))
+    return Horizon(newest[0] if newest else 0, frozenset(row[0] for row in writers))

@@ -17,7 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from mendline.journal import following, sealing_heads
+from mendline.journal import sealing_heads
+from mendline.journal.following import Horizon, look_around
 from mendline.journal.models import Outgoing
 from mendline.journal.sealing_chain import LOWEST, SEAL_COLUMNS, Seal, beginning, read_leaves, sealed
 
@@ -38,11 +39,11 @@ _ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('journal_seal'))"
 class Sealer:
     """One worker's sealing. What it remembers is only what it waits for; a new one begins to wait anew."""
 
-    waiting: following._Horizon | None = None
+    waiting: Horizon | None = None
 
     def seal(self, now: datetime) -> bool:
         """Seal what can be sealed, at most one piece; return whether there is more to do at once."""
-        horizon = following._look()
+        horizon = look_around()
         if self.waiting is None:
             self.waiting = horizon
         if not horizon.over(self.waiting.writers):
