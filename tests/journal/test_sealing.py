@@ -113,7 +113,7 @@ def test_control_a_sealer_that_does_not_wait_calls_an_honest_entry_slipped_in(he
 @pytest.mark.django_db(transaction=True)
 def test_two_sealers_make_one_chain(heads: Path) -> None:
     happened(40)
-    horizon = following._look()
+    horizon = following.look_around()
     met = threading.Barrier(2)
 
     def work() -> None:
