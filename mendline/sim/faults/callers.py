@@ -21,8 +21,8 @@ from mendline.sim.faults.patience import pause
 
 PATIENCE = 2.0  # seconds that a caller waits for an answer
 RETRY = 0.1
-# Answers after which the same call is sent again: busy or in flight, our fault, not reachable.
-AGAIN = frozenset((409, 500, 502, 503, 504))
+# Answers after which the same call is sent again: broken off on its way, busy or in flight, our fault, not reachable.
+AGAIN = frozenset((400, 409, 500, 502, 503, 504))
 
 
 @dataclass(slots=True)
