@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection
 
 from mendline.access import tokens
 from mendline.journal.models import Entry
 from mendline.orders.models import IdempotencyKey, RepairOrder
+from mendline.web.api.bodies import raw_body
+from mendline.web.api.problems import EdgeError
 from tests.api.conftest import Machine, Machines, make_people
 from tests.make import REPORT, a_network
 
@@ -376,3 +380,15 @@ def test_two_agents_for_the_same_caller_at_once_make_two_orders_and_each_is_told
 
     known = Machine(secrets[0]).post("/duplicates", {"phone": PHONE}).json()["items"]
     assert len(known) == orders() == 2
+
+
+@pytest.mark.parametrize("arrived", [b"", b'{"given": {'])
+def test_a_call_that_was_cut_on_its_way_is_not_taken_for_an_empty_one(arrived: bytes) -> None:
+    """P1: "all fields are missing" would make the caller give up on what it should send again."""
+    announced = str(len(arrived) + 40)
+    request = WSGIRequest({"REQUEST_METHOD": "POST", "wsgi.input": BytesIO(arrived), "CONTENT_LENGTH": announced})
+
+    with pytest.raises(EdgeError) as refused:
+        raw_body(request)
+
+    assert (refused.value.status, refused.value.code) == (400, "unreadable_body")

@@ -18,6 +18,7 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 MAX_INTEGER = 2**63 - 1  # what the database keeps
 
+BROKEN_OFF = Text("请求内容不完整，请原样重发", "the body broke off: send it again as it was")
 TOO_LARGE = Text("请求内容超过 256 kB", "the body is larger than 256 kB")
 
 
@@ -35,9 +36,11 @@ def raw_body(request: HttpRequest) -> bytes:
     try:
         body = request.body
     except (UnreadablePostError, RawPostDataException):
-        raise EdgeError(400, "unreadable_body", Text("请求内容不完整", "the body broke off")) from None
+        raise EdgeError(400, "unreadable_body", BROKEN_OFF) from None
     if len(body) > MAX_BYTES:
         raise EdgeError(413, "too_large", TOO_LARGE)
+    if len(body) < announced:  # the server hands on what it has: a line cut after the head looks like an empty body
+        raise EdgeError(400, "unreadable_body", BROKEN_OFF)
     return body
 
 
