@@ -72,7 +72,9 @@ def test_more_than_one_answer_holds_is_tried_step_by_step_and_can_be_stopped(
     assert "5 单 15 步中" in last.content.decode() and "carried" not in last.content.decode()
 
 
-@pytest.mark.parametrize("carried", ["x", "a:b:c", signing.dumps({"total": 1}, salt="another")])
+@pytest.mark.parametrize(
+    "carried", ["x", "a:b:c", signing.dumps({"total": 1}, salt="another")], ids=["nothing", "signs", "another's"]
+)
 def test_what_did_not_come_from_us_begins_the_trial_anew(signed_in: SignIn, carried: str) -> None:
     now = timezone.now()
     do(a_report(now=now), "download", now=now)
