@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,18 @@ from mendline.sim.faults.walking import Walk, never_met, scenario_files, walk_th
 MOST_SEEDS_UNTIL_RED = 100
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Thousands of planted faults are no news."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    reset_queries()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def migrated() -> str:
     """Make the tables; as the owner."""
     from mendline.cli.migrate import bring_up_to_date
@@ -31,9 +45,9 @@ def migrated() -> str:
     return ""
 
 
+@_quietly()
 def nth(*, first: int, many: int, swept: list[list[Any]]) -> dict[str, Any]:
     """Walk some of the scenario files with every fault at every sending of the steps not in `swept`."""
-    _quietly()
     walk = Walk(swept={(p, v, t, s, r) for p, v, t, s, r in swept})
     walk_through(scenario_files()[first : first + many], walk)
     return {
@@ -49,9 +63,9 @@ def _registered() -> set[str]:
     return {f"{process.code}.{name}" for process in loading.processes().values() for name in process.transitions}
 
 
+@_quietly()
 def beside() -> dict[str, Any]:
     """Make a photo and a message fail at every sending."""
-    _quietly()
     from mendline.orders.transitions import begin
     from mendline.sim import worlds
 
@@ -69,18 +83,18 @@ def beside() -> dict[str, Any]:
             "problems": [str(one) for one in found.problems]}  # fmt: skip
 
 
+@_quietly()
 def nth_control() -> bool:
     """Tell whether a step without its transaction is found to leave a half."""
-    _quietly()
     walk = Walk(wanted=lambda step: step[2] == "cancel_and_reassign", kinds=("before",))
     with without_transaction():
         walk_through([_file("agent-reassigns-for-the-user.yaml")], walk)
     return any("left a half" in problem for problem in walk.problems)
 
 
+@_quietly()
 def orders(*, first: int, seeds: int) -> dict[str, Any]:
     """Play every play with these seeds; some are played twice, to see that a seed means the same every time."""
-    _quietly()
     problems: list[str] = []
     plays: dict[str, int] = {}
     waits = steps = again = 0
@@ -98,9 +112,9 @@ def orders(*, first: int, seeds: int) -> dict[str, Any]:
     return {"plays": plays, "waits": waits, "steps": steps, "again": again, "problems": problems}
 
 
+@_quietly()
 def order_controls() -> dict[str, int]:
     """Return for each wall how many seeds it took until a play without it went wrong; 0 for never."""
-    _quietly()
     found: dict[str, int] = {}
     for play in PLAYS:
         if play.name not in OF_PLAYS:
@@ -114,8 +128,3 @@ def order_controls() -> dict[str, int]:
 def _file(name: str) -> Path:
     [found] = (Path(settings.BASE_DIR) / "scenarios").rglob(name)
     return found
-
-
-def _quietly() -> None:
-    logging.disable(logging.CRITICAL)  # thousands of planted faults are no news
-    reset_queries()
