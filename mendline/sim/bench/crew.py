@@ -11,6 +11,8 @@ from typing import Any
 
 from mendline.sim.bench.scratch import BenchFailed
 
+STOP_SECONDS = 15.0
+
 
 class Member:
     """One process with Django set up, working with one database."""
@@ -67,6 +69,16 @@ def a_crew(environment: Mapping[str, str], size: int) -> Iterator[list[Member]]:
 def a_member(environment: Mapping[str, str]) -> Iterator[Member]:
     with a_crew(environment, 1) as (member,):
         yield member
+
+
+def end_in_order(process: subprocess.Popen[bytes]) -> None:
+    """Ask a server to end, and wait until it has finished what it had in hand; kill it where it does not."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def all_at_once(members: Sequence[Member], job: str, shares: Sequence[Mapping[str, object]]) -> list[Any]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from mendline.cli.serve import WEB_LIMITS_MS, web_command
 from mendline.sim.bench import cpu
-from mendline.sim.bench.crew import a_member
+from mendline.sim.bench.crew import a_member, end_in_order
 from mendline.sim.bench.figures import Aim, Figure, Measured, percentile, ratio
 from mendline.sim.bench.http_load import Found, Job
 from mendline.sim.bench.scratch import BenchFailed, Database, Scratch
@@ -182,12 +182,7 @@ def _web(scratch: Scratch, database: Database) -> Iterator[_Web]:
         _wait_for(port, process, scratch)
         yield _Web(port, process.pid, scratch.server_pid)
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_in_order(process)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], scratch: Scratch) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mendline.cli.serve import WEB_LIMITS_MS, web_command
-from mendline.sim.bench.crew import Member, a_member
+from mendline.sim.bench.crew import Member, a_member, end_in_order
 from mendline.sim.bench.figures import Aim, Figure, Measured, percentile
 from mendline.sim.bench.scratch import BenchFailed, Database, Scratch
 
@@ -124,12 +124,7 @@ def web_server(environment: Mapping[str, str]) -> Iterator[int]:
         _wait_for(port, process)
         yield port
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_in_order(process)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

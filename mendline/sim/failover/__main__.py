@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mendline.cli.serve import WEB_LIMITS_MS, web_command
 from mendline.database.account import account_for
+from mendline.sim.bench.crew import end_in_order
 from mendline.sim.bench.scratch import NAMED_OUTSIDE
 from mendline.sim.failover.pair import PASSWORD, SERVERS, Pair, a_pair, until
 from mendline.sim.failover.wires import wires
@@ -207,12 +208,7 @@ def _web(pair: Pair) -> Iterator[None]:
     try:
         yield
     finally:
-        web.terminate()
-        try:
-            web.wait(15)
-        except subprocess.TimeoutExpired:
-            web.kill()
-            web.wait()
+        end_in_order(web)
 
 
 @contextmanager

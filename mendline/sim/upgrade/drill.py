@@ -26,7 +26,7 @@ from typing import Any
 
 from mendline.cli.serve import WEB_LIMITS_MS, web_command
 from mendline.database import launcher
-from mendline.sim.bench.crew import a_member
+from mendline.sim.bench.crew import a_member, end_in_order
 from mendline.sim.bench.scratch import NAMED_OUTSIDE, BenchFailed, Database, Scratch
 from mendline.sim.bench.small_country import reports
 from mendline.sim.invariants import broken
@@ -158,12 +158,7 @@ def _web(environment: Mapping[str, str], code: Path, home: Path) -> Iterator[int
             time.sleep(0.1)
         yield port
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_in_order(process)
 
 
 def _answers(port: int) -> bool:
