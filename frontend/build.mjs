@@ -1,9 +1,10 @@
 // Bundles scripts, styles and icons of the console into mendline/web/static/dist. `npm run build`, or `-- --watch`.
 import { build, context } from "esbuild";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { PurgeCSS } from "purgecss";
 import { writeShapes } from "./geo.mjs";
 
@@ -51,6 +52,14 @@ async function leaveOutWhatNobodyNames(file) {
   await writeFile(file, found.css);
 }
 
+/** Write a compressed copy beside every text, which whoever serves the folder sends to browsers that take it. */
+async function compressTexts() {
+  const files = await readdir(out, { recursive: true });
+  for (const file of files.filter((name) => /\.(js|css|svg|json)$/.test(name))) {
+    await writeFile(join(out, `${file}.gz`), gzipSync(await readFile(join(out, file)), { level: 9 }));
+  }
+}
+
 const options = {
   absWorkingDir: root,
   entryPoints: {
@@ -85,4 +94,5 @@ if (process.argv.includes("--watch")) {
   const { metafile } = await build(options);
   refuseTwoCopiesOf("htmx.org", metafile);
   await leaveOutWhatNobodyNames(join(out, "styles.css"));
+  await compressTexts();
 }

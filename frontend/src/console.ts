@@ -13,6 +13,7 @@ import { countDown } from "./countdown";
 import { keepDrafts } from "./drafts";
 import { takeReports } from "./intake";
 import { say } from "./language";
+import { loadLater } from "./later";
 import { closeMenusAfterSteps } from "./menus";
 import { workThePalette } from "./palette";
 import { listenForChanges } from "./live";
@@ -49,6 +50,7 @@ countDown();
 takeReports();
 workTheQueue();
 listenForChanges();
+loadLater();
 
 Alpine.data("signaturePad", signaturePad);
 Alpine.start();

@@ -50,7 +50,7 @@ def test_a_chart_is_drawn_and_a_number_leads_to_its_orders(
     assert too_wide <= 1
 
 
-def test_only_pages_with_a_chart_load_the_charts(office: Office, counted: None) -> None:
+def test_only_pages_with_a_chart_load_the_charts_and_can_be_read_before(office: Office, counted: None) -> None:
     desk = office.desk("hq_interface")
     loaded: list[str] = []
     desk.page.on("request", lambda request: loaded.append(request.url))
@@ -60,4 +60,8 @@ def test_only_pages_with_a_chart_load_the_charts(office: Office, counted: None) 
 
     desk.open("/figures/load/")
     expect(desk.page.locator(".chart[data-drawn]")).to_have_count(1)
-    assert any("charts" in url for url in loaded)
+    asked, there = desk.page.evaluate("""() => {
+        const script = performance.getEntriesByType("resource").find(one => one.name.includes("charts"))
+        return [script.startTime, performance.getEntriesByType("navigation")[0].loadEventStart]
+    }""")
+    assert asked >= there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import pytest
 from django.test import Client
@@ -99,3 +100,12 @@ def _words_of(page: str) -> str:
     """What people read: no tags, no values of attributes but titles and labels."""
     titles = " ".join(re.findall(r'(?:title|aria-label|placeholder)="([^"]*)"', page))
     return re.sub(r"<[^>]+>", "\n", page) + titles
+
+
+@pytest.mark.parametrize("file", ["console.js", "styles.css", "charts.js", "icons.svg", "geo/china.json"])
+def test_scripts_styles_and_shapes_travel_compressed(client: Client, file: str) -> None:
+    with closing(client.get(f"/static/dist/{file}")) as plain:
+        size = int(plain.headers["Content-Length"])
+    with closing(client.get(f"/static/dist/{file}", headers={"accept-encoding": "gzip"})) as compressed:
+        assert compressed.headers["Content-Encoding"] == "gzip"
+        assert int(compressed.headers["Content-Length"]) < size / 2
