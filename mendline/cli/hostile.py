@@ -1,15 +1,24 @@
-"""`mendline hostile`: all questions of the security tests, with another seed each time. For the night: an hour."""
+"""`mendline hostile`: all questions of the security tests, with another seed each time."""
 
 import argparse
 import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from config.home import ROOT
+from mendline.cli.hostile_told import FILE
 
-ASKED = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix")
+_STEPS = "tests/security/test_fuzz_steps.py"
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "description": ("tests/api/test_fuzz.py",),  # what the description of the interface allows, as every role
+    "steps": (_STEPS,),  # every step of every procedure with facts that are right, nearly right, and wrong
+    "matrix": ("tests/access_matrix",),  # every address, as every role, about what is somebody else's
+    "walls": ("tests/security", f"--ignore={_STEPS}"),  # files, tables, passwords, secrets, requests from elsewhere
+}
+ALL = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix")
 EXAMPLES = 30
 
 
@@ -21,10 +30,14 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="种子 seed (随机 random)")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="每项请求数 requests for each operation (30)")
+    parser.add_argument("--part", choices=[*PARTS], help="只运行一部分 only one part: " + ", ".join(PARTS))
     parser.add_argument("--only", default="", help="只运行名称含此词的 only tests whose name has this in it")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="每项测试的问答写入文件 what each test asked and heard"
+    )
     given = parser.parse_args(arguments)
     print(f"--seed {given.seed} --examples {given.examples}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *ASKED]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *(PARTS[given.part] if given.part else ALL)]
     environment = {
         **os.environ,
         "MENDLINE_HOSTILE": "whole",
@@ -34,4 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     }
     if given.only:
         command += ["-k", given.only]
+    if given.json:
+        command += ["-p", "mendline.cli.hostile_told"]
+        environment[FILE] = os.path.abspath(given.json)  # noqa: PTH100 - without following links
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -1,0 +1,73 @@
+"""`mendline hostile` asks everything there is to ask, and writes down what was asked and how it was answered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest, HttpResponse
+
+from config.home import ROOT
+from mendline.cli import hostile, hostile_told
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Commands that would have been run."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(hostile, "subprocess", SimpleNamespace(run=run))
+    return commands
+
+
+def files(words: list[str]) -> set[Path]:
+    """Return the test files that these words of a command line name."""
+    left_out = {ROOT / word.partition("=")[2] for word in words if word.startswith("--ignore=")}
+    named = [ROOT / word for word in words if word.startswith("tests/")]
+    return {one for path in named for one in ([path] if path.is_file() else path.rglob("test_*.py"))} - left_out
+
+
+def test_all_of_it_is_its_parts_and_each_file_is_in_one(asked: list[list[str]]) -> None:
+    hostile.main([])
+    for part in hostile.PARTS:
+        hostile.main(["--part", part, "--seed", "5"])
+
+    whole, *parts = map(files, asked)
+    assert whole == set().union(*parts)
+    assert sum(map(len, parts)) == len(whole) > 10
+
+
+def test_what_each_test_asked_and_heard_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = iter((200, 404, 404))
+    monkeypatch.setattr(BaseHandler, "get_response", lambda self, request: HttpResponse(status=next(statuses)))
+    monkeypatch.setattr(hostile_told, "_told", {})
+    monkeypatch.setenv(hostile_told.FILE, str(tmp_path / "told.json"))
+    hostile_told.pytest_configure()
+
+    BaseHandler().get_response(HttpRequest())  # nobody's
+    item: Any = SimpleNamespace(nodeid="a.py::test_it[admin]")
+    protocol = hostile_told.pytest_runtest_protocol(item)
+    next(protocol)
+    BaseHandler().get_response(HttpRequest())
+    BaseHandler().get_response(HttpRequest())
+    with pytest.raises(StopIteration):
+        protocol.send(None)
+    for failed in (False, True):
+        report: Any = SimpleNamespace(
+            nodeid=item.nodeid, duration=1.5, failed=failed, skipped=False, longreprtext="it broke"
+        )
+        hostile_told.pytest_runtest_logreport(report)
+    hostile_told.pytest_sessionfinish()
+
+    told = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+    assert told == {
+        "a.py::test_it[admin]": {"seconds": 3.0, "answers": {"404": 2}, "failed": ["it broke"], "skipped": False}
+    }
