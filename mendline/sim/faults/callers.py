@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from mendline.sim.faults.journals import Journal
 from mendline.sim.faults.patience import pause
@@ -23,19 +23,34 @@ PATIENCE = 2.0  # seconds that a caller waits for an answer
 RETRY = 0.1
 # Answers after which the same call is sent again: broken off on its way, busy or in flight, our fault, not reachable.
 AGAIN = frozenset((400, 409, 500, 502, 503, 504))
+# How far a try came that was not answered: the line took no request; the request was out and no answer began; an
+# answer began and never ended. Whether the request arrived, nobody can tell who asks.
+Broke: TypeAlias = Literal["unsent", "unanswered", "half answered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one try: status and body, or how far it came."""
+
+    status: int = 0
+    body: bytes = b""
+    broke: Broke | None = None
 
 
 @dataclass(slots=True)
 class Heard:
-    """What callers heard, all together."""
+    """What callers heard, all together: answers by status, and tries without one by how far they came."""
 
     statuses: Counter[str] = field(default_factory=Counter)
-    differed: list[str] = field(default_factory=list)  # keys that were answered in two ways
+    broke: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, status: object) -> None:
+    def note(self, reply: Reply) -> None:
         with self.lock:
-            self.statuses[str(status)] += 1
+            if reply.broke is None:
+                self.statuses[str(reply.status)] += 1
+            else:
+                self.broke[reply.broke] += 1
 
 
 def report_of(wanted: str) -> dict[str, Any]:
@@ -79,17 +94,16 @@ class Callers:
     def _report(self, journal: Journal, wanted: str, caller: int) -> None:
         for attempt in count():
             journal.note("sent", wanted)
-            status, body = ask(
-                self._ports[(caller + attempt) % len(self._ports)], self._secret, wanted, report_of(wanted)
-            )
-            self.heard.note(status)
-            if status == 201:
-                journal.note("acknowledged", wanted, f"{json.loads(body)['ref']}/{digest(body)}")
+            port = self._ports[(caller + attempt) % len(self._ports)]
+            reply = ask(port, self._secret, wanted, report_of(wanted))
+            self.heard.note(reply)
+            if reply.status == 201:
+                journal.note("acknowledged", wanted, f"{json.loads(reply.body)['ref']}/{digest(reply.body)}")
                 return
-            if status not in AGAIN and status != 0:
-                journal.note("odd", wanted, f"{status} {body[:200].decode(errors='replace')}")
+            if reply.broke is None and reply.status not in AGAIN:
+                journal.note("odd", wanted, f"{reply.status} {reply.body.decode(errors='replace')}")
                 return
-            journal.note("unanswered", wanted, str(status))
+            journal.note("unanswered", wanted, reply.broke or str(reply.status))
             pause(RETRY)
 
 
@@ -97,17 +111,20 @@ def digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
-def ask(port: int, secret: str, key: str, given: dict[str, Any]) -> tuple[int, bytes]:
-    """Send one report; the status is 0 when there was no answer."""
+def ask(port: int, secret: str, key: str, given: dict[str, Any]) -> Reply:
+    """Send one report, and say how far it came when no answer did."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    came: Broke = "unsent"
     try:
         line.request(
             "POST", "/api/v1/orders", json.dumps({"given": given}, ensure_ascii=False).encode(),
             {"Authorization": f"Bearer {secret}", "Idempotency-Key": key, "Content-Type": "application/json"},
         )  # fmt: skip
+        came = "unanswered"
         response = line.getresponse()
-        return response.status, response.read()
+        came = "half answered"
+        return Reply(response.status, response.read())
     except (OSError, http.client.HTTPException):
-        return 0, b""
+        return Reply(broke=came)
     finally:
         line.close()

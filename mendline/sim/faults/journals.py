@@ -31,7 +31,8 @@ class Journal:
         self._file = os.open(folder / f"{writer}.journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def note(self, word: Word, key: str, ref: str = "") -> None:
-        os.write(self._file, f"{word} {key} {ref}\n".encode())
+        """Note one thing on one line; `ref` may be long: what is odd is kept whole."""
+        os.write(self._file, f"{word} {key} {' '.join(ref.split())}\n".encode())
 
 
 def told(folder: Path) -> Told:

@@ -18,7 +18,7 @@ from mendline.sim.faults.calls import Secrets
 from mendline.sim.faults.controls import OF_PLAYS, without_transaction
 from mendline.sim.faults.plays import MONDAY_NINE, PLAYS, SESSIONS, a_theatre
 from mendline.sim.faults.rows import Rows
-from mendline.sim.faults.walking import Walk, never_met, scenario_files, walk_through
+from mendline.sim.faults.walking import Walk, by_what_is_new, registered, scenario_files, walk_through
 
 MOST_SEEDS_UNTIL_RED = 100
 
@@ -46,21 +46,18 @@ def migrated() -> str:
 
 
 @_quietly()
-def nth(*, first: int, many: int, swept: list[list[Any]]) -> dict[str, Any]:
-    """Walk some of the scenario files with every fault at every sending of the steps not in `swept`."""
+def nth(*, walked: list[str], many: int, swept: list[list[Any]]) -> dict[str, Any]:
+    """Walk `many` scenario files not in `walked`, with every fault at every sending of the steps not in `swept`."""
+    root = Path(settings.BASE_DIR)
     walk = Walk(swept={(p, v, t, s, r) for p, v, t, s, r in swept})
-    walk_through(scenario_files()[first : first + many], walk)
+    names = {str(path.relative_to(root)): path for path in by_what_is_new(scenario_files())}
+    left = [name for name in names if name not in walked]
+    walk_through([names[name] for name in left[:many]], walk)
     return {
-        "scenarios": walk.scenarios, "commands": walk.found.commands, "faults": walk.found.faults,
+        "walked": left[:many], "left": len(left[many:]), "commands": walk.found.commands, "faults": walk.found.faults,
         "unknown": walk.found.unknown, "swept": sorted(walk.swept), "met": sorted(walk.met), "problems": walk.problems,
-        "steps": len({name for name in _registered()}), "never": never_met(walk),
+        "registered": sorted(registered()),
     }  # fmt: skip
-
-
-def _registered() -> set[str]:
-    from mendline.process import loading
-
-    return {f"{process.code}.{name}" for process in loading.processes().values() for name in process.transitions}
 
 
 @_quietly()

@@ -2,58 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from mendline.sim import invariants
-from mendline.sim.faults.night import Night
+from mendline.sim.faults import commanded_page
+from mendline.sim.faults.callers import AGAIN
+from mendline.sim.faults.claims import rate, table
+from mendline.sim.faults.night import AGAIN_LINE, WHOLE_NIGHT, Night
+from mendline.sim.faults.proxy import BAD, DELAY
+from mendline.sim.faults.walking import never_met, registered
 
 HEAD = """\
 # Storms / 风暴
 
-> **摘要** 让产品在故障里工作：每条语句逐一失败、几个人按随机种子的次序同时操作、真实进程被杀死、停住、断线。
-> 发现的问题：{found}。每项都给出次数 n；n 次中出现 0 次，只说明发生率（95 %）低于 3/n。复现：`make storm`。
+> **摘要** 让产品在故障里工作：每条语句逐一失败、几个人按随机种子的次序同时操作、模拟世界、真实进程被杀死、停住、断线，
+> 每种角色的恶意输入，带着负载升级。发现的问题：{found}。每项都给出次数 n；n 次中出现 0 次，只说明发生率（95 %）
+> 低于 3/n。复现：`make storm`。
 
-The product works while things fail around it: every statement once, several people in drawn orders, real processes that
-are killed, stopped and cut off. **Problems found: {found}.** Every claim has its n; 0 of n says no more than that the
-rate is below 3/n (95 %). To repeat it: `make storm`, or `mendline storm --minutes {minutes:g} --seed {seed}`.
+The product works while things fail around it: every statement once, several people in drawn orders, a simulated world,
+real processes that are killed, stopped and cut off, hostile input as every role, an upgrade under load. **Problems
+found: {found}.** Every claim has its n; 0 of n says no more than that the rate is below 3/n (95 %). To repeat it:
+`make storm`, or `mendline storm --minutes {minutes:g} --seed {seed}`.
 
 | | |
 | --- | --- |
 | begun / 开始 | {when} |
 | length / 时长 | {spent:.0f} min of at most {minutes:g}{short} |
+| by layer / 各层（min） | {by_layer} |
 | commit / 提交 | {commit} |
-| machine / 机器 | {machine} |
+| machine / 机器 | {machine}{load} |
 | seed / 种子 | {seed} |
 | failures of the bench itself / 测试台自身的故障 | {rig} |
 """
 SHORT = ", a shortened run (a night has 180) / 缩短的一次（整夜为 180 分钟）"
+# What a line does to whoever talks over it, by what the blow is called.
+ON_LINES: Mapping[str, str] = {
+    "delay": f"everything comes {DELAY:g} s late / 一切晚到",
+    "cut_before": "cut before the request is passed on / 请求送达前断线",
+    "cut_after": "cut after the request, before the answer / 请求送达后、答复前断线",
+    "half_close": "cut off after the first part of a request / 请求只送到一半",
+    "drop_reply": "the answer is swallowed / 答复被吞",
+    "black_hole": "nothing passes / 全部被吞",
+}
 
 
-def page(night: Night, conditions: Mapping[str, str]) -> str:
+def page(night: Night, machine: str) -> str:
     """Return the page."""
-    spent = sum(night.spent.values()) / 60
     text = HEAD.format(
-        found=len(night.problems), minutes=night.minutes, seed=night.seed, spent=spent, rig=len(night.rig_failures),
-        short=SHORT if night.minutes < 180 else "", **conditions,
+        found=len(night.problems), minutes=night.minutes, seed=night.seed, spent=sum(night.spent.values()) / 60,
+        rig=len(night.rig_failures), short=SHORT if night.minutes < WHOLE_NIGHT else "", when=night.begun or "?",
+        by_layer=", ".join(f"{layer} {seconds / 60:.0f}" for layer, seconds in night.spent.items()) or "–",
+        commit=_commits(night), machine=machine, load=_load(night),
     )  # fmt: skip
-    parts = [_nth(night), _orders(night), _world(night), _real(night), _controls(night), _checks(), _problems(night)]
+    parts = [_nth(night), _orders(night), commanded_page.world(night), _real(night), commanded_page.hostile(night),
+             commanded_page.upgrade(night), _controls(night), _checks(), _problems(night)]  # fmt: skip
     return text + "".join(f"\n{part}" for part in parts if part)
 
 
-def rate(failures: int, n: int) -> str:
-    """Say a rate, or what may be said of one that never happened.
+def _commits(night: Night) -> str:
+    """Say which code the layers were done with: a night that was gone on with may have seen several."""
+    found: dict[str, list[str]] = {}
+    for layer in night.spent:
+        for commit in night.commits.get(layer, ["?"]):
+            found.setdefault(commit, []).append(layer)
+    if len(found) < 2:
+        return "".join(found) or night.commit
+    return "; ".join(f"{commit} ({', '.join(layers)})" for commit, layers in found.items())
 
-    >>> rate(0, 1500), rate(2, 100), rate(0, 0)
-    ('0 of 1,500 (< 0.2 %)', '2 of 100 (2 %)', 'not tried')
-    """
-    if not n:
-        return "not tried"
-    share = f"{100 * failures / n:.2g} %" if failures else f"< {min(100.0, 300 / n):.2g} %"
-    return f"{failures:,} of {n:,} ({share})"
 
-
-def _table(*rows: tuple[str, object]) -> str:
-    return "\n| Claim / 结论 | n |\n| --- | --- |\n" + "".join(f"| {says} | {n} |\n" for says, n in rows)
+def _load(night: Night) -> str:
+    if not night.loads:
+        return ""
+    low, high = night.loads
+    return f"; load average {low:g} to {high:g} / 平均负载 {low:g} 至 {high:g}"
 
 
 def _nth(night: Night) -> str:
@@ -61,22 +83,35 @@ def _nth(night: Night) -> str:
     if not total:
         return ""
     steps = {f"{one[0]}.{one[2]}" for one in total["swept"] if one[0] != "clock"}
-    return f"""\
+    never = never_met(total["met"])
+    return (f"""\
 ## Every sending fails once / 每一次发出都失败一次
 
 Every step of {total["scenarios"]} scenarios was carried out through the interface: once undisturbed, then with a fault
 at its first, second, third … statement, commit or file. The fault is an error before, an error after, or the line cut
 when it was done. Then the caller tried again under the same key.
 每一步都经接口执行，并在第 1、2、3……条语句、提交、文件处出错，再用同一编号重试。
-""" + _table(
+{_files(total)}
+""" + table(
         ("steps swept, each from every state and for every role in which a scenario takes it / 扫过的步骤",
          f"{total['commands']:,}"),
-        (f"different transitions among them, of {total.get('steps', 0)} registered / 其中不同的转换", len(steps)),
+        (f"different transitions among them, of {len(registered())} registered / 其中不同的转换", len(steps)),
         ("faults / 故障", f"{total['faults']:,}"),
         ("the caller heard a failure and everything was done / 调用者不知结果而实际已完成", f"{total['unknown']:,}"),
         ("half, second or different effects, or another answer to the same key / 半途、重复或不同的结果",
          rate(_of(night, "L0"), total["faults"])),
-    )  # fmt: skip
+    ) + f"\nRegistered and never taken on the way / 登记而途中未走到的转换 ({len(never)}): "
+        f"{', '.join(f'`{name}`' for name in never) or 'none / 无'}.\n")  # fmt: skip
+
+
+def _files(total: Mapping[str, Any]) -> str:
+    """Say how many scenario files the time did not reach; a night of old did not count them."""
+    left = total.get("files_left")
+    if left is None:
+        return ""
+    if not left:
+        return "No scenario file was left out. 场景文件全部走过。"
+    return f"{left} scenario files were not reached in the time. 时间内未走到的场景文件：{left}。"
 
 
 def _orders(night: Night) -> str:
@@ -90,25 +125,11 @@ def _orders(night: Night) -> str:
 Real sessions, held before every statement; a seed says who goes on. {total["steps"]:,} statements, {total["waits"]:,}
 waits for another's lock. {total["again"]:,} plays were played twice and went the same way.
 真实会话在每条语句前停住，由种子决定谁继续；同一种子次序相同。
-""" + _table(
+""" + table(
         *((f"{name}: orders in which something is wrong / 出错的次序", rate(wrong[name], n))
           for name, n in total["plays"].items()),
         ("together / 合计", rate(sum(wrong.values()), sum(total["plays"].values()))),
     )  # fmt: skip
-
-
-def _world(night: Night) -> str:
-    total = night.totals.get("world")
-    if not total:
-        return ""
-    calls = total.get("calls", 0)
-    seen = sum(n > 0 for n in total.get("situations", {}).values())
-    return "## The simulated world / 模拟世界\n" + _table(
-        ("seeds of `mendline simulate --faults storm` / 种子数", total["seeds"]),
-        ("calls, each judged by an oracle of its own / 调用数，由独立的判定核对", f"{calls:,}"),
-        ("situations that came about / 出现过的情形", seen),
-        ("answers or rows that the oracle objected to / 判定不符", rate(total.get("findings", 0), calls)),
-    )
 
 
 def _real(night: Night) -> str:
@@ -120,26 +141,54 @@ def _real(night: Night) -> str:
     lost, doubled, otherwise = (
         sum(what in problem for problem in ours) for what in ("I1 lost", "I2 doubled", "asked again")
     )
-    answers = ", ".join(f"{name if name != '0' else 'none'} {n:,}" for name, n in sorted(total["statuses"].items()))
+    answered = {int(status): n for status, n in total["statuses"].items() if status != "0"}
+    broke = total.get("broke", {})
+    none = sum(broke.values()) + total["statuses"].get("0", 0)
     return f"""\
 ## Real processes / 真实进程
 
 Two web processes, two workers, the live one and PostgreSQL, with lines that misbehave before the web processes and
 between them and the database; six callers that ask again until they are answered. {total["storms"]} storms.
-Blows: {_by_kind(total["blows"])}.
-Answers: {answers}. Chunks delayed, swallowed or cut: {total["touched"]:,}.
 两个网页进程、两个后台进程、数据库，以及它们之间会出故障的线路；六个调用者，得到答复为止。
-""" + _table(
+
+{_blows(total["blows"], total.get("met"))}""" + table(
         ("blows / 打击", f"{blows:,}"),
         ("acknowledged reports lost / 已答复而丢失", rate(lost, total["acknowledged"])),
         ("reports there twice / 重复", rate(doubled, total["stored"])),
-        ("tries without an answer, each answered in the end / 没有答复的尝试，最后都得到答复",
-         f"{total['unanswered']:,}"),
+        ("tries without an answer / 没有答复的尝试" + _how_far(broke), f"{none:,}"),
+        ("answers that say come again, by status / 要求重试的答复", _statuses(answered, AGAIN) or "0"),
+        ("of all these, never answered in the end / 其中最终没有答复的",
+         rate(sum("were never answered" in problem for problem in ours), total["storms"])),
         ("acknowledged keys asked again that were answered otherwise / 再问同一编号而答复不同",
          rate(otherwise, total["repeated"])),
         ("anything else that is wrong, per blow / 其他问题",
          rate(len(ours) - lost - doubled - otherwise, blows)),
     )  # fmt: skip
+
+
+def _how_far(broke: Mapping[str, int]) -> str:
+    """Say how far tries came as their caller could tell: which of them were carried out he cannot know."""
+    if not broke:
+        return ""
+    words = {"unsent": "not sent / 未送出", "unanswered": "sent, no answer / 送出而无答复",
+             "half answered": "half an answer / 答复只到一半"}  # fmt: skip
+    return ": " + ", ".join(f"{words.get(far, far)} {n:,}" for far, n in broke.items())
+
+
+def _statuses(answered: Mapping[int, int], wanted: Collection[int]) -> str:
+    return ", ".join(f"{status}: {n:,}" for status, n in sorted(answered.items()) if status in wanted)
+
+
+def _blows(blows: Mapping[str, int], met: Mapping[str, int] | None) -> str:
+    """Return a table of what struck whom how often, and how much was under way at that moment and met it."""
+    struck, touched = _by_kind(blows), _by_kind(met or {})
+    rows = [f"| {kind} {whom} | {n} | |" for (kind, whom), n in sorted(struck.items()) if kind not in BAD]
+    for kind in BAD:
+        for whom, says in (("line", "callers / 调用者"), ("database line", "database / 数据库")):
+            if n := struck.get((kind, whom)):
+                hit = f"{touched.get((kind, whom), 0):,}" if met is not None else "?"
+                rows.append(f"| line, {says}: {ON_LINES[kind]} | {n} | {hit} |")
+    return "| Blow / 打击 | n | met / 碰上的 |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
 
 
 def _controls(night: Night) -> str:
@@ -151,7 +200,7 @@ def _controls(night: Night) -> str:
 
 The same with one wall taken away must go red, or nobody would see it missing.
 拿掉一道防护，同样的风暴必须变红，否则测试看不见它。
-""" + _table(*((name, _red(happened)) for name, happened in total.items()))
+""" + table(*((name, _red(happened)) for name, happened in total.items()))
 
 
 def _checks() -> str:
@@ -171,9 +220,21 @@ Asked of all rows after every scenario, play and storm, in SQL that shares nothi
 
 
 def _problems(night: Night) -> str:
-    lines = [f"- {' '.join(problem.split())[:400]}" for problem in night.problems] or ["没有。None."]
-    lines += [f"- the bench / 测试台: {' '.join(failure.split())[:300]}" for failure in night.rig_failures]
-    return "## Problems / 问题\n\n" + "\n".join(lines) + "\n"
+    """Return every problem whole, with the command that finds it again; then what failed of the bench itself."""
+    parts = [_problem(problem) for problem in night.problems] or ["没有。None.\n"]
+    parts += [f"The bench / 测试台:\n\n{_quoted(failure)}" for failure in night.rig_failures]
+    return "## Problems / 问题\n\n" + "\n".join(parts)
+
+
+def _problem(problem: str) -> str:
+    says, _, again = problem.rpartition(f"\n{AGAIN_LINE}")
+    if not says:
+        return _quoted(problem)
+    return f"{_quoted(says)}\nAgain / 复现: `{again}`\n"
+
+
+def _quoted(text: str) -> str:
+    return f"````text\n{text.strip()}\n````\n"
 
 
 def _red(happened: object) -> str:
@@ -186,9 +247,11 @@ def _of(night: Night, begins: str) -> int:
     return sum(problem.startswith(begins) for problem in night.problems)
 
 
-def _by_kind(blows: Mapping[str, int]) -> str:
-    kinds: dict[str, int] = {}
+def _by_kind(blows: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    """Add up `cut_after line 0` and `cut_after line 1`: whatever struck one of several of a kind."""
+    kinds: dict[tuple[str, str], int] = {}
     for blow, n in blows.items():
-        kind = " ".join(word for word in blow.split() if not word.isdigit()).replace("_", " ")
-        kinds[kind] = kinds.get(kind, 0) + n
-    return ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
+        kind, *whom = (word for word in blow.split() if not word.isdigit())
+        name = (kind, " ".join(whom))
+        kinds[name] = kinds.get(name, 0) + n
+    return kinds

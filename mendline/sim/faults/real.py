@@ -21,7 +21,7 @@ from django.db import transaction
 
 from mendline.sim import invariants
 from mendline.sim.faults.baton import RigFailed
-from mendline.sim.faults.callers import Callers, ask, digest, report_of
+from mendline.sim.faults.callers import Callers, Reply, ask, digest, report_of
 from mendline.sim.faults.installation import Installation, an_installation
 from mendline.sim.faults.journals import Told, count_acknowledged, told
 from mendline.sim.faults.patience import pause
@@ -45,11 +45,11 @@ class Outcome:
     """What a storm came to."""
 
     acknowledged: int = 0
-    unanswered: int = 0
     stored: int = 0
     blows: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
-    touched: int = 0  # chunks that a line delayed, swallowed or cut
+    broke: dict[str, int] = field(default_factory=dict)  # tries without an answer, by how far they came
+    met: dict[str, int] = field(default_factory=dict)  # what lines did to what was under way, by kind and line
     repeated: int = 0  # keys asked again at the end
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -109,7 +109,10 @@ def storm(
         outcome.problems += _asked_again(installation, told(folder), rig, outcome)
         outcome.problems += _until_quiet(rig, database)
         outcome.statuses = dict(callers.heard.statuses)
-        outcome.touched = sum(sum(line.happened.values()) for line in installation.line.values())
+        outcome.broke = dict(callers.heard.broke)
+        outcome.met = {
+            f"{weather} {name}": n for name, line in installation.line.items() for weather, n in line.happened.items()
+        }
     if ours := outcome.statuses.get("500", 0):
         outcome.problems.append(f"I18: {ours} answers said 500, which is a fault of ours and not of the weather")
     outcome.blows = dict(struck)
@@ -134,20 +137,20 @@ def _asked_again(installation: Installation, heard: Told, rig: Rig, outcome: Out
     keys = sorted(heard.acknowledged)
     for key in keys[:: max(1, len(keys) // ASKED_AGAIN)]:
         outcome.repeated += 1
-        status, body = _answered(installation, rig, key, report_of(key))
+        again = _answered(installation, rig, key, report_of(key))
         ref, _, before = heard.acknowledged[key].partition("/")
-        if status != 201 or digest(body) != before:
-            problems.append(f"I3: {key} ({ref}) was answered otherwise when asked again: {status}")
-        status, body = _answered(installation, rig, key, {**report_of(key), "address": "另一处"})
-        if status != 422:
-            problems.append(f"I2: {key} with another body was answered {status}")
+        if again.status != 201 or digest(again.body) != before:
+            problems.append(f"I3: {key} ({ref}) was answered otherwise when asked again: {again.status}")
+        other = _answered(installation, rig, key, {**report_of(key), "address": "另一处"})
+        if other.status != 422:
+            problems.append(f"I2: {key} with another body was answered {other.status}")
     return problems
 
 
-def _answered(installation: Installation, rig: Rig, key: str, given: dict[str, Any]) -> tuple[int, bytes]:
+def _answered(installation: Installation, rig: Rig, key: str, given: dict[str, Any]) -> Reply:
     for attempt in range(50):
         found = ask(installation.ports[attempt % len(installation.ports)], rig.prepared, key, given)
-        if found[0] in (201, 422):
+        if found.status in (201, 422):
             return found
         pause(0.2)
     raise RigFailed("nobody answers in fair weather")
@@ -180,7 +183,6 @@ def _look(rig: Rig, database: str, heard: Told, outcome: Outcome) -> None:
     outcome.problems += [f"I1: {wanted} was never asked for" for wanted in stored.keys() - heard.sent]
     outcome.problems += [f"I18: {line}" for line in heard.odd]
     outcome.acknowledged = len(heard.acknowledged)
-    outcome.unanswered = sum(heard.unanswered.values())
     outcome.stored = sum(map(len, stored.values()))
 
 

@@ -1,0 +1,20 @@
+"""How a page of evidence states a claim: with its n, and with no more than n allows."""
+
+from __future__ import annotations
+
+
+def rate(failures: int, n: int) -> str:
+    """Say a rate, or what may be said of one that never happened.
+
+    >>> rate(0, 1500), rate(2, 100), rate(0, 0)
+    ('0 of 1,500 (< 0.2 %)', '2 of 100 (2 %)', 'not tried')
+    """
+    if not n:
+        return "not tried"
+    share = f"{100 * failures / n:.2g} %" if failures else f"< {min(100.0, 300 / n):.2g} %"
+    return f"{failures:,} of {n:,} ({share})"
+
+
+def table(*rows: tuple[str, object]) -> str:
+    """Return claims as a table, after an empty line."""
+    return "\n| Claim / 结论 | n |\n| --- | --- |\n" + "".join(f"| {says} | {n} |\n" for says, n in rows)
