@@ -7,6 +7,7 @@ import threading
 from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
+from django.urls import reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -14,7 +15,7 @@ application = get_wsgi_application()
 
 
 def warm_up() -> None:
-    """Read process files, rules and areas before the first visitor, once instead of in every thread at once.
+    """Read pages, process files, rules and areas before the first visitor, once instead of in every thread at once.
 
     A faulty process file stops the start: nothing is served on half a procedure.
     """
@@ -23,6 +24,7 @@ def warm_up() -> None:
 
     processes()
     areas.table()
+    reverse("account_login")  # imports every page, which the first visitor of a new process would wait for
     # The end of each request looks after the connections already, and statements are collected in tests only.
     request_started.disconnect(close_old_connections)
     request_started.disconnect(reset_queries)
