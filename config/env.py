@@ -5,6 +5,7 @@ usually looking at a log of a process that did not start.
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -58,6 +59,19 @@ def env_number(name: str, default: int, *, minimum: int = 0, maximum: int | None
 def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Return the variable `name` split at commas, without empty parts."""
     return [part for part in (part.strip() for part in env_text(name, ",".join(default)).split(",")) if part]
+
+
+def env_some_of(name: str, known: Collection[str], default: tuple[str, ...] = ()) -> frozenset[str]:
+    """Return the words of the variable `name`, each of which must be known; `none` and `all` mean what they say."""
+    words = env_list(name, default)
+    if words in (["none"], ["all"]):
+        return frozenset(known if words == ["all"] else ())
+    if unknown := sorted(set(words) - set(known)):
+        raise SettingError(
+            f"设置 {name} 中的 {'、'.join(unknown)} 不认识；可以写 none、all，或：{'、'.join(sorted(known))}。"
+            f" {name}: unknown {', '.join(unknown)}; write none, all, or some of these: {', '.join(sorted(known))}."
+        )
+    return frozenset(words)
 
 
 def env_secret(name: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config.env import SettingError, env_flag, env_list, env_number, env_secret, env_text, has_env
+from config.env import SettingError, env_flag, env_list, env_number, env_secret, env_some_of, env_text, has_env
 from config.home import ROOT, local_secret, state_folder
+from mendline.access.actors import EVERYWHERE, OF_A_REGION, OF_A_STATION
 from mendline.database.address import django_database
 
 BASE_DIR = ROOT
@@ -80,6 +81,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mendline.web.signed_in.SignedIn",
+    "mendline.web.second_factor_due.SecondFactorDue",
+    "mendline.web.account_rows.AccountRows",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it turns a lock-out into the answer
 ]
@@ -145,6 +149,13 @@ MFA_FORMS = {
     "reauthenticate": "mendline.web.console.second_factor.ReauthenticateForm",
 }
 MFA_TOTP_ISSUER = "Mendline 统修"
+# Who may not go on with a password alone: whoever changes rights, procedures or the network, and whoever judges for a
+# region. On one's own machine nobody, so that the logins of the demo open in one step.
+SECOND_FACTOR_ROLES = env_some_of(
+    "SECOND_FACTOR_ROLES",
+    EVERYWHERE | OF_A_REGION | OF_A_STATION,
+    () if LOCAL else ("admin", "process_owner", "hq_interface", "channel_management", *sorted(OF_A_REGION)),
+)
 
 # Behind a proxy every request comes from the proxy: without this one stranger's guesses would lock everybody out.
 BEHIND_PROXY = env_flag("BEHIND_TLS_PROXY", False)
@@ -160,6 +171,8 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "account/lockout.html"
 
 SESSION_COOKIE_AGE = 12 * 60 * 60
+# 0: only the twelve hours end a sign-in.
+SESSION_IDLE_MINUTES = env_number("SESSION_IDLE_MINUTES", 0 if LOCAL else 60, maximum=12 * 60)
 # With this prefix a browser takes the cookie over TLS only, from this very host, for all of it: no other host under the
 # same domain can plant one. On one's own machine there is no TLS.
 COOKIE_PREFIX = "" if LOCAL else "__Host-"

@@ -95,3 +95,20 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.person.username})"
+
+
+class SignIn(models.Model):
+    """A session of somebody and where it is used from. Goes with its session; the database shows it to its person only.
+
+    The migration adds what Django's models cannot say: the foreign key to the session, and the policy.
+    """
+
+    session_key = models.CharField(max_length=40, primary_key=True)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    browser = models.CharField(max_length=60, blank=True)  # in words, such as `Chrome · Windows`
+    address = models.CharField(max_length=45, blank=True)  # without its last part
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()  # when its person last did something, to the minute
+
+    def __str__(self) -> str:
+        return f"{self.browser} {self.address}"

@@ -14,8 +14,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from mendline.access import signins
 from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
 from mendline.access.models import Person, Role
+from mendline.access.own_rows import rows_of
 from mendline.access.traces import note_change
 from mendline.kernel.errors import Invalid, NotVisible
 from mendline.kernel.phones import masked
@@ -123,16 +125,41 @@ def switch_on(person_id: int, *, actor: Actor, now: datetime) -> bool:
 
 
 @transaction.atomic
+def end_signins(person_id: int, *, actor: Actor, now: datetime) -> int:
+    """Sign somebody out everywhere, at once; return of how many browsers. The password stays. Raises NotVisible."""
+    person = _locked(person_id)
+    count = signins.end_all(person.pk)
+    if count:
+        note_change(
+            subject_of(person_id), "person.end_signins", actor=actor, now=now,
+            before={"signins": count}, after={"signins": 0},
+        )  # fmt: skip
+    return count
+
+
+@transaction.atomic
+def end_own_signins(actor: Actor, *, now: datetime, but: str | None, only: str = "") -> int:
+    """End sign-ins of the actor's own, except the session `but`; all, or the one with the public name `only`."""
+    assert actor.person_id is not None
+    count = signins.end(actor.person_id, [only]) if only else signins.end_all(actor.person_id, but=but)
+    if count:
+        note_change(subject_of(actor.person_id), "person.end_signins", actor=actor, now=now, after={"ended": count})
+    return count
+
+
+@transaction.atomic
 def reset_second_factor(person_id: int, *, actor: Actor, now: datetime) -> int:
     """Forget the second factors and recovery codes of somebody who lost them; return how many there were.
 
-    Raises NotVisible.
+    Whoever found the telephone is signed out as well. Raises NotVisible.
     """
     from allauth.mfa.models import Authenticator  # its models can be imported only when all apps are loaded
 
     person = _locked(person_id)
-    count, _ = Authenticator.objects.filter(user_id=person.pk).delete()
+    with rows_of(person.pk):
+        count, _ = Authenticator.objects.filter(user_id=person.pk).delete()
     if count:
+        signins.end_all(person.pk)
         note_change(
             subject_of(person_id), "person.reset_second_factor", actor=actor, now=now,
             before={"factors": count}, after={"factors": 0},

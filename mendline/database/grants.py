@@ -53,6 +53,7 @@ HIDDEN_FROM_AUDITOR: tuple[Revoked, ...] = (
     Revoked("search_current", "SELECT"),
     Revoked("search_past", "SELECT"),
     Revoked("django_session", "SELECT"),
+    Revoked("access_signin", "SELECT"),
 )
 
 

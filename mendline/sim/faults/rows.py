@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 # Written once with a database, or kept for Django's own purposes: nothing that a command is about.
 _LEFT_OUT = (
     "django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions",
-    "django_session", "network_area", "procrastinate_workers", "django_site", "access_token",
+    "django_session", "access_signin", "network_area", "procrastinate_workers", "django_site", "access_token",
 )  # fmt: skip
 _TABLES = """
     SELECT c.relname, a.attname FROM pg_class c

@@ -29,6 +29,7 @@ KINDS = {
     "person.switch_off": Text("停用人员", "Person switched off"),
     "person.switch_on": Text("启用人员", "Person switched on"),
     "person.reset_second_factor": Text("重置双重验证", "Second factor reset"),
+    "person.end_signins": Text("结束登录", "Signed out everywhere"),
     "person.password_link": Text("首次设密链接", "First-password link"),
     "person.unlock": Text("解除登录锁定", "Signing in unlocked"),
     "token.issue": Text("签发密钥", "Key issued"),

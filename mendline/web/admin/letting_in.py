@@ -7,12 +7,12 @@ from typing import Any
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from allauth.mfa.models import Authenticator
 from axes.utils import reset
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
 from mendline.access.models import Person
+from mendline.access.own_rows import factor_kinds
 from mendline.access.people import note_password_link, subject_of
 from mendline.access.traces import note_change
 from mendline.kernel.text import Text
@@ -32,10 +32,8 @@ Open this link to choose your password for Mendline; your user name is {username
 
 def with_factors(people: Sequence[Person]) -> list[tuple[Person, bool]]:
     """Return each person with whether a second factor is set up; one query for all."""
-    ids = [person.pk for person in people]
-    found = Authenticator.objects.filter(user_id__in=ids).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    having = set(found.values_list("user_id", flat=True))
-    return [(person, person.pk in having) for person in people]
+    kinds = factor_kinds([person.pk for person in people])
+    return [(person, bool(kinds.get(person.pk, frozenset()) - {"recovery_codes"})) for person in people]
 
 
 def password_link(person: Person, visit: Visit) -> dict[str, Any] | None:

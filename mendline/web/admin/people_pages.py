@@ -205,6 +205,9 @@ def _carry_out(visit: Visit, person_id: int, name: str) -> Text:
                 if count
                 else Text("没有双重验证", "There was none")
             )
+        case "signins":
+            count = people.end_signins(person_id, **by)  # type: ignore[arg-type]
+            return Text(f"已结束 {count} 处登录", f"Signed out of {count} browser{'' if count == 1 else 's'}")
         case "unlock":
             letting_in.unlock(_person(person_id), visit)
             return Text("已解除登录锁定", "Signing in is unlocked")
@@ -234,12 +237,18 @@ def _steps(somebody: Person) -> list[dict[str, Any]]:
     found = [
         ("link", "mail", Text("首次设密链接", "First-password link"), by_mail if somebody.email else shown, None),
         ("factor", "shield-check", Text("重置双重验证", "Reset the second factor"),
-         Text("手机丢失时使用；下次登录只需密码", "when the phone is lost; the password alone then suffices"),
+         Text("手机丢失时使用，并立即退出所有登录；必须使用双重验证的角色要重新设置",
+              "when the phone is lost, and out of every browser; roles that must have one set it up anew"),
          Text(f"确定重置 {name} 的双重验证？", f"Reset the second factor of {name}?")),
         ("unlock", "lock", Text("解除登录锁定", "Unlock signing in"),
          Text("多次输错密码后使用", "after too many wrong passwords"), None),
     ]  # fmt: skip
     if somebody.is_active:
+        found.append(
+            ("signins", "logout", Text("结束全部登录", "Sign out everywhere"),
+             Text("立即退出所有浏览器，密码不变", "out of every browser at once; the password stays"),
+             Text(f"确定结束 {name} 的全部登录？", f"Sign {name} out everywhere?"))
+        )  # fmt: skip
         found.append(
             ("off", "ban", Text("停用", "Switch off"), Text("立即失去访问，密钥同时失效", "at once, with all keys"),
              Text(f"确定停用 {name}？", f"Switch {name} off?"))

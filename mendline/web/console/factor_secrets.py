@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
+from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+from mendline.access.own_rows import factor_kinds
 
 PREFIX = "sealed:"  # what was kept before has none and is read as it is
 
@@ -31,6 +35,17 @@ class SealedSecrets(DefaultMFAAdapter):  # type: ignore[misc]  # the package has
         except InvalidToken:
             opened = generate_totp_secret().encode()
         return opened.decode()
+
+    def is_mfa_enabled(self, user: Any, types: Iterable[str] | None = None) -> bool:
+        """Ask at the narrow door: at the password nobody is known yet, and no answer must not mean no factor."""
+        if user.is_anonymous:
+            return False
+        kinds = factor_kinds([user.pk]).get(user.pk, frozenset())
+        return bool(kinds if types is None else kinds & {str(one) for one in types})
+
+    def can_delete_authenticator(self, authenticator: Any) -> bool:
+        """Whoever must have a second factor keeps it; an administrator can reset it."""
+        return authenticator.type == "recovery_codes" or authenticator.user.role not in settings.SECOND_FACTOR_ROLES
 
 
 def _seal() -> MultiFernet:
