@@ -60,7 +60,7 @@ COMMANDS: dict[str, Command] = {
     "site": Command("文档站：生成参考页并构建", "the documentation site and its reference pages", site.main),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
     "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
-    "hostile": Command("安全测试的全集（约一小时）", "all security tests, about an hour", hostile.main, "owner"),
+    "hostile": Command("安全测试的全集（约一刻钟）", "all security tests, a quarter of an hour", hostile.main, "owner"),
 }  # fmt: skip
 
 # They prepare the database themselves, or need none.

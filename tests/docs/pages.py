@@ -29,6 +29,8 @@ CANNOT = {
         "make",
         "mendline bench",
         "mendline simulate",
+        "mendline storm",
+        "mendline hostile",
         "mendline process prove",
         "mendline demo",
         "mendline backup",
