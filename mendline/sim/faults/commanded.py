@@ -26,7 +26,7 @@ WORLD_SEEDS_AT_ONCE = 6
 # What is drawn comes again with other seeds for as long as there is time; the rest is asked in full, once.
 FIRST_ROUND = ("description", "steps", "matrix", "walls")
 DRAWN = ("description", "steps")
-EXAMPLES = 10  # of each operation and step, for every role, in one piece
+EXAMPLES = 30  # of each operation and step, for every role, in one piece
 REQUESTS = 2000  # in each of the five phases of an upgrade
 REQUESTS_OF_CONTROL = 500
 CASES = "storm-cases"  # below the state folder: histories of worlds in which something was found
