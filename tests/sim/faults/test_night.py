@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -275,9 +277,9 @@ def test_the_world_is_played_with_other_seeds_each_time_and_a_finding_says_how_t
     assert do(night, "world")
 
     seeds = [command[command.index("--seed") + 1] for command in commands.asked]
-    assert seeds == ["1-6", "7-12"]
+    assert seeds == ["1-4", "5-8"]
     assert night.totals["world"] | {"pieces": []} == {
-        "seeds": 12, "reports": 20, "calls": 140, "findings": 1, "situations": {"day_full": 4}, "pieces": [],
+        "seeds": 8, "reports": 20, "calls": 140, "findings": 1, "situations": {"day_full": 4}, "pieces": [],
     }  # fmt: skip
     assert night.problems == [
         "L1 world tight, seed 3: I5 oversold: 超卖 oversold\n⟲ mendline simulate --world tight --seed 3 --faults storm"
@@ -335,6 +337,36 @@ def test_an_upgrade_is_drilled_and_its_control_must_go_red(
 def test_a_command_that_tells_nothing_is_a_fault_of_the_bench(tmp_path: Path) -> None:
     with pytest.raises(RigFailed, match="(?s)mendline hostile --no-such-option ended with 2: .*--no-such-option"):
         commanded._told(Rig(tmp_path, server=None), "hostile", "--no-such-option")  # type: ignore[arg-type]
+
+
+class NeverEnding(subprocess.Popen[str]):
+    """A command that is given up once it has said that all its processes are there."""
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        if timeout == commanded.LONGEST:
+            assert self.stdout is not None
+            assert self.stdout.readline() == "ready\n"
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return super().communicate(input, timeout)
+
+
+def test_a_command_that_never_ends_is_ended_with_all_its_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", NeverEnding)
+    held = tmp_path / "held"
+    os.mkfifo(held)
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        commanded._ended(["sh", "-c", f"(exec <>'{held}'; echo ready; cat) & wait"], {**os.environ})
+
+    assert [link for link in Path("/proc").glob("[0-9]*/fd/*") if _target(link) == str(held)] == []
+
+
+def _target(link: Path) -> str:
+    with suppress(OSError):
+        return str(link.readlink())
+    return ""
 
 
 def test_files_come_in_the_order_in_which_most_is_new() -> None:
