@@ -137,8 +137,8 @@ def _ended(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int,
     try:
         said, _ = process.communicate(timeout=LONGEST)
     except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)  # so that its server goes as well
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGTERM)  # so that its server goes as well
             process.communicate(timeout=TO_CLEAR_UP)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
