@@ -118,6 +118,8 @@ def _run(steps: list[Step], *, aside: bool = False) -> list[str]:
     """
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    # Hundreds of processes load the same modules: what one of them compiled is kept for the next.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     failed = []
     for step in steps:
         if not aside:

@@ -31,6 +31,15 @@ def test_a_step_beside_the_tests_says_nothing_while_it_holds(capfd: pytest.Captu
     assert "nothing to say" not in capfd.readouterr().out
 
 
+def test_what_one_process_compiled_is_there_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    keeps = Step("keeps", (sys.executable, "-c", "import sys; sys.exit(sys.dont_write_bytecode)"))
+
+    assert quality._run([keeps]) == []
+
+
 def test_a_fault_found_beside_the_tests_fails_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quality, "_quick_steps", lambda: [HOLDS])
     monkeypatch.setattr(quality, "_static_steps", lambda: [FAILS])
