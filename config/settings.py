@@ -14,6 +14,7 @@ from config.env import SettingError, env_flag, env_list, env_number, env_secret,
 from config.home import ROOT, local_secret, state_folder
 from mendline.access.actors import EVERYWHERE, OF_A_REGION, OF_A_STATION
 from mendline.database.address import django_database
+from mendline.kernel.scanning import Scanning, scanner_at
 
 BASE_DIR = ROOT
 HOME = state_folder()
@@ -67,8 +68,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mendline.web.in_clear.InClear",
     "django.middleware.security.SecurityMiddleware",
     "mendline.web.key_use.KeyUse",
+    "mendline.web.refusals.Refusals",
     "mendline.web.api.straight.StraightToApi",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -248,6 +251,19 @@ if has_env("SMTP_HOST"):
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = HOME / "mail"
+
+# A virus scanner that every upload is shown to before it is kept; without one, nothing is scanned.
+CLAMD = env_text("CLAMD", "")
+CLAMD_WHEN_AWAY = env_text("CLAMD_WHEN_AWAY", "refuse")
+if CLAMD_WHEN_AWAY not in ("refuse", "accept"):
+    raise SettingError("CLAMD_WHEN_AWAY 只能是 refuse 或 accept。 CLAMD_WHEN_AWAY must be refuse or accept.")
+try:
+    SCANNING = Scanning(scanner_at(CLAMD), "accept" if CLAMD_WHEN_AWAY == "accept" else "refuse") if CLAMD else None
+except ValueError:
+    raise SettingError(
+        f"设置 CLAMD 应为本机的套接字文件或 127.0.0.1:3310，现在是 {CLAMD!r}。"
+        f" CLAMD must be a socket file or a loopback address such as 127.0.0.1:3310, not {CLAMD!r}."
+    ) from None
 
 # Where webhooks may lead. Both are for development and closed networks; see `channels/webhook/guard.py`.
 WEBHOOK_ALLOW_HTTP = env_flag("MENDLINE_WEBHOOK_ALLOW_HTTP", False)

@@ -50,6 +50,7 @@ def _findings() -> Iterator[Finding]:
         ("数据库 database", _database),
         ("表 tables", _tables),
         ("节假日 holidays", _holidays),
+        ("查毒 virus scanner", _scanner),
     )
     for name, check in checks:
         try:
@@ -93,6 +94,25 @@ def _holidays() -> Finding:
     warning = import_module("mendline.process.calendar_table").cover_warning(today)
     detail = "已覆盖 60 天以上 covered for 60 days and more" if warning is None else f"⚠ {warning.zh} {warning.en}"
     return Finding("节假日 holidays", True, detail)
+
+
+def _scanner() -> Finding:
+    """Whether uploads are scanned; a scanner that is set and away is a fault, none at all is the operator's choice."""
+    import django
+    from django.conf import settings
+
+    from mendline.kernel.scanning import ScannerAway
+
+    django.setup()
+    name = "查毒 virus scanner"
+    if settings.SCANNING is None:
+        return Finding(name, True, "未设置 CLAMD，上传的文件不查毒 CLAMD is not set: uploads are not scanned")
+    try:
+        return Finding(name, True, f"{settings.SCANNING.scanner.version()}, {settings.CLAMD}")
+    except ScannerAway as problem:
+        if settings.SCANNING.when_away == "refuse":
+            return Finding(name, False, f"{problem}：上传会被拒绝 uploads are refused")
+        return Finding(name, False, f"{problem}：上传不经查毒 uploads are taken unscanned")
 
 
 def _state_folder() -> Finding:

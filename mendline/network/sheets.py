@@ -13,6 +13,7 @@ from typing import Any
 
 import xlsxwriter
 
+from mendline.kernel.scanning import REFUSALS
 from mendline.kernel.text import Text
 from mendline.network.columns import KINDS, BadCell, Cell, Column, Kind, Value
 from mendline.network.limits import MOST_FILE_BYTES, WALL_SECONDS
@@ -32,6 +33,7 @@ UNFIT: Mapping[str, Text] = {
         "共 {rows} 行，超过 {limit} 行的上限，请拆分后分次导入", "{rows} rows; the limit is {limit}: split it"
     ),
     "too_many_columns": Text("共 {columns} 列，超过 {limit} 列的上限", "{columns} columns; the limit is {limit}"),
+    **REFUSALS,
     "file_size": Text(
         "文件有 {megabytes} MB，超过 {limit} MB 的上限", "the file has {megabytes} MB; the limit is {limit} MB"
     ),

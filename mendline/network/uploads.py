@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from mendline.access.actors import Actor
 from mendline.journal.models import Entry
 from mendline.kernel.errors import NotVisible
@@ -22,10 +24,12 @@ def keep(content: bytes, *, name: str, actor: Actor, now: datetime) -> Upload:
     """Keep a table for its sender, and drop those that are older than a day.
 
     Raises:
-        Unreadable: it is larger than any table may be.
+        Unreadable: it is larger than any table may be, or infected.
     """
     if len(content) > MOST_FILE_BYTES:
         raise Unreadable("file_size", megabytes=len(content) // 1_000_000, limit=MOST_FILE_BYTES // 1_000_000)
+    if settings.SCANNING is not None and (refusal := settings.SCANNING.refusal(content)) is not None:
+        raise Unreadable(refusal)
     Upload.objects.filter(uploaded_at__lt=now - KEPT_FOR).delete()
     return Upload.objects.create(
         name=_UNSAFE.sub(" ", name).strip()[-120:] or "table", content=content,

@@ -1,8 +1,9 @@
 """Photos and documents of an order: checked, drawn anew, kept under a name that says nothing.
 
 The order of the checks is the protection: size, then the file's first bytes, then (for pictures)
-decoding and encoding again in a child process with limits, then a random name outside the web
-root. The name that came along is cleaned first and checked afterwards, and is never used as a path.
+decoding and encoding again in a child process with limits, then the virus scanner where one is
+set (`CLAMD`), then a random name outside the web root. The name that came along is cleaned first
+and checked afterwards, and is never used as a path.
 
 The file is written before the row that names it. A transaction that fails after that leaves a file
 without a row, which the worker puts aside once a day; the other way round an order would name a
@@ -31,6 +32,7 @@ from django.db import transaction
 from mendline.access.actors import Actor
 from mendline.journal.models import Entry
 from mendline.kernel.errors import Invalid, NotVisible
+from mendline.kernel.scanning import REFUSALS
 from mendline.kernel.text import Text
 from mendline.orders import store
 from mendline.orders.attachment_child import MAX_MEGAPIXELS, REFUSED_PIXELS
@@ -74,6 +76,8 @@ def keep(order_ref: str, content: bytes, *, name: str, fact: str = "", actor: Ac
     """
     subject = store.load(order_ref, actor=actor)
     good = checked(content, name)
+    if settings.SCANNING is not None and (refusal := settings.SCANNING.refusal(content)) is not None:
+        raise Invalid({"file": REFUSALS[refusal]})
     stored_as = _write(good.content)
     with transaction.atomic():
         kept = Attachment.objects.create(

@@ -20,7 +20,7 @@ from mendline.sim import scenario_files
 from mendline.sim.scenarios import _LOOKS
 from tests.docs.pages import LANGUAGES, PAGES, ROOT, SITE, page
 
-SETTING = re.compile(r"(?:env_(?:text|flag|number|list|secret)|has_env)\(\s*['\"]([A-Z_]+)['\"]")
+SETTING = re.compile(r"(?:env_(?:text|flag|number|list|some_of|secret)|has_env)\(\s*['\"]([A-Z_]+)['\"]")
 DOCS = ROOT / "docs"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What may be Chinese on an English page: names, addresses and words of the business, as examples.

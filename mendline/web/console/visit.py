@@ -71,6 +71,7 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
         except NotVisible:
             return visit.render("404.html", {}, status=404)
         except (Refused, Conflict) as problem:
+            request.refused = problem  # type: ignore[attr-defined]  # for the line in the log, see `web.refusals`
             return visit.render("console/refused.html", {"problem": problem}, status=problem.status)
 
     signed_in = login_required(wrapped)
