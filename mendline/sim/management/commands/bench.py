@@ -6,7 +6,7 @@ import argparse
 import json
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from mendline.sim.bench.conditions import conditions, cpu_name, load_average
 from mendline.sim.bench.crew import a_member
 from mendline.sim.bench.figures import Measured, table
 from mendline.sim.bench.many_orders import fill
+from mendline.sim.bench.peers import beside, outcome
+from mendline.sim.bench.peers.beside import levels_of
+from mendline.sim.bench.peers.sites import Site, read_sites
 from mendline.sim.bench.scratch import BenchFailed, Database, Scratch, scratch_server
 
 Measure = Callable[["Run"], Measured]
@@ -112,28 +115,47 @@ class Command(BaseCommand):
             "--orders", type=int, help="队列页与查找的维修单数 / orders for queue and search (2,000,000)"
         )
         parser.add_argument("--json", type=Path, metavar="FILE", help="结果写入文件 / write the result here as JSON")
+        parser.add_argument(
+            "--peers",
+            type=Path,
+            metavar="FILE",
+            help="只与清单中的同类产品并排测量 / measure only beside the peers that this file names",
+        )
+        parser.add_argument(
+            "--seconds",
+            type=float,
+            default=1.0,
+            help="与同类产品并排时每次多久 / length of each measurement beside peers (1)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         size = "tiny" if options["tiny"] else "quick" if options["quick"] else "full"
         sizes = SIZES[size]
         if options["orders"]:
             sizes = replace(sizes, orders=options["orders"])
-        wanted = set(options["only"] or MEASURES.keys() - WHEN_NAMED)
+        wanted = set() if options["peers"] else set(options["only"] or MEASURES.keys() - WHEN_NAMED)
         chosen = [name for name in MEASURES if name in wanted]
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it clears up as on Ctrl-C
         result: dict[str, Any] = {"size": size, "measurements": {}}
         parts: list[Measured] = []
+        tables: list[str] = []
         try:
+            sites = read_sites(options["peers"]) if options["peers"] else []
             with scratch_server(Path(settings.HOME)) as scratch:
                 result["conditions"] = {**conditions(scratch), "cpu": cpu_name()}
                 run = self._prepared(scratch, sizes, stocked=not wanted <= WHEN_NAMED)
+                for level in levels_of(sites):
+                    part, drawn = self._beside(run, sites, level, options["seconds"])
+                    parts.append(part)
+                    tables.append(drawn)
+                    result["measurements"][f"peers, {level}"] = part.as_json()
                 for name in chosen:
                     part, told = self._measured(name, run)
                     parts.append(part)
                     result["measurements"][name] = {**part.as_json(), **told}
         except BenchFailed as failure:
             raise CommandError(f"测量失败 / the measurement failed: {failure}") from failure
-        self.stdout.write("\n" + table(parts))
+        self.stdout.write("\n" + ("\n\n".join(tables) or table(parts)))
         if options["json"]:
             path: Path = options["json"]
             path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -145,13 +167,28 @@ class Command(BaseCommand):
         """Make the databases that others are copied from: a network, and one with orders already in it."""
         if not stocked:
             return Run(scratch, scratch.base, scratch.base, sizes)
+        network = self._network(scratch, sizes)
+        filled = scratch.copy(network, "bench_stocked")
+        fill(scratch, filled, orders=sizes.background, stations=sizes.stations)
+        return Run(scratch, network, filled, sizes)
+
+    def _network(self, scratch: Scratch, sizes: Sizes) -> Database:
         self._say("准备数据 / preparing")
         network = scratch.copy(scratch.base, "bench_network")
         with a_member(scratch.environment(network, "owner")) as member:
             member.do("fill_network", stations=sizes.stations, coverage_rows=sizes.coverage_rows, lines=4)
-        filled = scratch.copy(network, "bench_stocked")
-        fill(scratch, filled, orders=sizes.background, stations=sizes.stations)
-        return Run(scratch, network, filled, sizes)
+        return network
+
+    def _beside(self, run: Run, sites: Sequence[Site], level: int, seconds: float) -> tuple[Measured, str]:
+        """Compare with the peers of one level of fill; returns the figures, and the table that people read."""
+        self._say(f"并排测量 / measuring side by side: {level:,}")
+        before, network = load_average(), self._network(run.scratch, run.sizes)
+        found, setup = beside.measure(
+            run.scratch, network, sites, level=level, stations=run.sizes.stations, seconds=seconds,
+            rounds=run.sizes.rounds,
+        )  # fmt: skip
+        part = outcome.measured(found, {**setup, "load_before": before, "load_after": load_average()})
+        return part, outcome.as_table(found)
 
     def _measured(self, name: str, run: Run) -> tuple[Measured, dict[str, object]]:
         self._say(f"测量 {name} / measuring {name}")
