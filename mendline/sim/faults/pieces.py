@@ -39,7 +39,7 @@ def nth(night: Night, rig: Rig) -> bool:
     total["swept"], total["registered"], total["files_left"] = found["swept"], found["registered"], found["left"]
     total["met"] = sorted({*map(tuple, total["met"]), *map(tuple, found["met"])})
     total["walked"] += found["walked"]
-    total["scenarios"] = len(total["walked"])
+    total["scenarios"] += len(found["walked"])
     if is_first:
         more = _job(rig, "beside")
         _add(total, more, "commands", "faults", "unknown")
