@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from mendline.sim.ground.cast import Cast, minutes, office_hour, text_of
+from mendline.sim.ground.crowds import Crowd
 from mendline.sim.ground.oracle.cancelling import A_USERS, CLOSED_NORMALLY
 from mendline.sim.ground.oracle.plain import Answer, day_of
 from mendline.sim.ground.reading import name_of_user
@@ -38,6 +39,10 @@ class Customers:
     cast: Cast
     follow: Callable[[str, datetime], None]
     users: dict[str, User] = field(default_factory=dict)
+    crowd: Crowd = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crowd = Crowd(self.cast)
 
     def user(self, label: str) -> User:
         """Return who stands behind an order and all that replaced it."""
@@ -56,7 +61,7 @@ class Customers:
     def report(self, label: str, moment: datetime) -> None:
         """Let a user report; sometimes badly first, sometimes twice, sometimes at a station's own counter."""
         rng, so = self.cast.rng(label), self.cast.mood.is_so
-        given = self._given(label, rng)
+        given = {**self._given(label, rng), **self.crowd.drawn_in(label, moment)}
         if so("bad_report", rng):
             self._bad_report(label, given, rng, moment)
         if so("own_orders", rng) and self._at_a_counter(label, given, rng, moment):

@@ -11,6 +11,7 @@ from mendline.sim.ground.oracle.clocks import CONTACT
 from mendline.sim.ground.oracle.model import Clock, Order
 from mendline.sim.ground.oracle.oracle import Oracle
 from mendline.sim.ground.oracle.plain import Network, day_of
+from mendline.sim.ground.policies import compared
 
 CONTACT_LIMITS = (2, 3, 4, 6, 8)  # hours
 CAPACITY_CHANGES = (-25, 25, 50)  # percent
@@ -28,7 +29,7 @@ class Figures:
     promises: Counter[int] = field(default_factory=Counter)  # orders by times written
     contact_hours: list[float] = field(default_factory=list)
     capacity: dict[int, int] = field(default_factory=dict)  # percent → reports that found no seat on their day
-    demand: Counter[str] = field(default_factory=Counter)
+    policies: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, oracle: Oracle) -> None:
         """Add the orders of one seed."""
@@ -40,6 +41,10 @@ class Figures:
                 self.reasons[order.cancel_reason] += 1
             self._count_clocks(order)
         self._count_capacity(oracle, oracle.network)
+        for station in oracle.network.stations.values():
+            if station.in_cc_web and not station.head:
+                self.load[station.number] += 0  # one without orders is a figure as well
+        self.policies = _added(self.policies, compared(oracle))
 
     def _count_clocks(self, order: Order) -> None:
         for name, clock in _clocks(order):
@@ -79,6 +84,7 @@ class Figures:
             "clocks_missed": _sorted(self.missed), "cancel_reasons": _sorted(self.reasons),
             "load_per_station": _sorted(self.load), "promises_written": _sorted(self.promises),
             "contact_hours": [round(hours, 2) for hours in sorted(self.contact_hours)], "what_if": self.what_if(),
+            "policies": self.policies,
         }  # fmt: skip
 
 

@@ -60,6 +60,8 @@ class Stage:
     statements: Counter[str] = field(default_factory=Counter)  # the most of any one call, by verb and name
     tamper: Callable[[Call, Reply], Reply] | None = None  # a lying wire, for the ground's own tests
     _trace: Any = field(default_factory=hashlib.sha256)
+    _next_due: datetime | None = None
+    _knows_due: bool = False  # whether nothing was written since `_next_due` was asked for
 
     @property
     def is_beyond_hope(self) -> bool:
@@ -85,18 +87,24 @@ class Stage:
             self.asleep_until = None
             self._sweep(self.time.now())
         for _ in range(MOST_SWEEPS):
-            due = next_due_at()
+            due = self._due()
             if due is None or due > until:
                 break
             self.time.move_to(max(due, self.time.now()))
-            if not self._sweep(self.time.now()) and next_due_at() == due:
+            if not self._sweep(self.time.now()) and self._due() == due:
                 self.note(Finding("timer_stands", "I11", f"到期 {due} 的计时器未处理", f"a timer due {due} stands"))
                 break
         self.time.move_to(until)
         self.oracle.swept(until)
 
+    def _due(self) -> datetime | None:
+        """Return when the next timer is due. Time passes before every call, and most of them write nothing."""
+        if not self._knows_due:
+            self._next_due, self._knows_due = next_due_at(), True
+        return self._next_due
+
     def _sweep(self, now: datetime) -> int:
-        settled = 0
+        settled, self._knows_due = 0, False
         while True:
             if self.cut_sweeps and self.tally["sweeps"] % 17 == 16:
                 self._cut_sweep(now)
@@ -192,6 +200,8 @@ class Stage:
     def _send(self, call: Call, cut: str = "") -> Reply:
         method, path, body = self._address(call)
         reply = self.door.send(method, path, by=call.by, body=body, key=call.key if method == "POST" else "", cut=cut)
+        if method == "POST" and not 400 <= reply.status < 500:
+            self._knows_due = False
         return self.tamper(call, reply) if self.tamper is not None else reply
 
     def _address(self, call: Call) -> tuple[str, str, dict[str, Any] | None]:

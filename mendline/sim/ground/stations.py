@@ -322,9 +322,14 @@ class Stations:
             )
         )  # fmt: skip
         answer = self._do(order, name, now, as_engineer=rng.random() < 0.3, **given)
-        if answer.kind == "refused":
-            seen = {403: "wrong_role"}.get(answer.status, "")
-            self.cast.stage.seen.note(seen or ("wrong_state" if answer.code == "wrong_state" else "report_refused"))
+        if answer.kind != "refused":
+            return
+        if answer.status == 403:
+            self.cast.stage.seen.note("wrong_role")
+        elif answer.code == "wrong_state":
+            self.cast.stage.seen.note("wrong_state")
+        elif name == "cancel":
+            self.cast.stage.seen.note("not_its_cancellation")
 
     def _is_gone(self, order: Order) -> bool:
         return self.cast.is_held(order.label) or not order.is_open

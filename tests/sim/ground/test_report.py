@@ -11,7 +11,7 @@ from mendline.sim.ground.oracle import clocks
 from mendline.sim.ground.oracle.model import Order
 from mendline.sim.ground.oracle.oracle import Oracle
 from mendline.sim.ground.oracle.plain import Network
-from mendline.sim.ground.page import page
+from mendline.sim.ground.page import SECTIONS, page
 from mendline.sim.ground.run import Plan
 from mendline.sim.ground.situations import SITUATIONS
 
@@ -62,8 +62,17 @@ def test_the_page_needs_no_script_and_nothing_from_elsewhere() -> None:
     finding = {"kind": "state_wrong", "invariant": "I4", "zh": "<错>", "en": "<wrong>", "call": 3}
     shown = page(Results(Plan(), [a_seed(1, findings=[finding]), a_seed(2)], cases=["a.json"]).as_json())
 
-    assert "<svg" in shown
+    assert shown.count('class="bar"') > 10
     assert "<script" not in shown
     assert "src=" not in shown
     assert "&lt;wrong&gt;" in shown
     assert 'lang="zh-Hans"' in shown
+
+
+def test_every_chart_stands_in_the_page_in_both_languages_and_speaks_of_things_by_their_names() -> None:
+    zh, en = page(Results(Plan(), [a_seed(1)]).as_json()).split('<main id="zh"')[::-1]
+
+    assert all(f"<h2>{title.zh}</h2>" in zh and f"<h2>{title.en}</h2>" in en for title, _ in SECTIONS)
+    assert "已回访" in zh and "called_back" not in zh
+    assert "用户自行解决" in zh and "User solved it alone" in en
+    assert "000001 北京上地维修站" in zh

@@ -31,6 +31,5 @@ def _may_know(oracle: Oracle, username: str, label: str, *, by_name: bool) -> bo
         return True  # just being made: the answer is the caller's own
     held = [label, order.replaces, order.replaced_by]
     if by_name:
-        root = label.rstrip("x")
-        held += [other for other in oracle.orders if other.rstrip("x") == root]
+        held += oracle.family(label)
     return any(other in oracle.orders and oracle.sees(username, oracle.orders[other]) for other in held)

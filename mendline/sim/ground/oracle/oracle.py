@@ -72,6 +72,13 @@ class Oracle:
     def record(self, label: str) -> Record:
         return next(record for record in self.order_of(label).records if record.label == label)
 
+    def family(self, label: str) -> Iterator[str]:
+        """Return an order and all that it replaces or is replaced by; each has an `x` more than the last."""
+        member = label.rstrip("x")
+        while member in self.orders:
+            yield member
+            member += "x"
+
     def sees(self, username: str, order: Order) -> bool:
         person = self.network.people[username]
         if person.role in SEES_ALL:

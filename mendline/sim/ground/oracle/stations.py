@@ -30,12 +30,13 @@ class Seats:
     def best(self, area: str, line: str, day: date, *, excluded: str = "", wish: str = "") -> set[str]:
         """Return the stations that an order may go to: of the finest coverage that has a seat left; perhaps none."""
         for level in (6, 4, 2):
-            found = self._at(area[:level], line, day, excluded, wish) if len(area) >= level else set()
+            found = self.at(area[:level], line, day, excluded, wish) if len(area) >= level else set()
             if found:
                 return found
         return set()
 
-    def _at(self, area: str, line: str, day: date, excluded: str, wish: str) -> set[str]:
+    def at(self, area: str, line: str, day: date, excluded: str = "", wish: str = "") -> set[str]:
+        """Return the stations with a seat left among those that cover exactly this area code."""
         found: set[str] = set()
         for number in self.served.get((area, line), ()):
             head = self.network.stations[number].head or number
