@@ -120,7 +120,9 @@ def prepare(peer: Peer) -> None:
         _drop(peer, database)
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         _execute(peer, statement.format(sql.Identifier(database), sql.Identifier(base)))
-        multiply.multiply(peer.admin_url(database), ROWS[peer.kind], level=level)
+        there = multiply.multiply(peer.admin_url(database), ROWS[peer.kind], level=level)
+        if there != level:
+            raise PeerDown(f"{database} holds {there:,} tickets instead of {level:,}")
         _write_start(peer, database, port + place)
         entries.append(peer.entry(database, port + place, level))
     _enter(peer.folder.parent / "peers.json", peer.kind, entries)

@@ -110,7 +110,7 @@ def _read(one: Contestant, question: str, clients: int, seconds: float, *, seed:
 
 def _write(found: Comparison | None, one: Contestant, clients: int, seconds: float, numbers: dict[str, int]) -> None:
     """Create for `seconds`, then change what was created for as long; without `found` nothing is noted."""
-    product, many = one.product, int(seconds * MOST_PER_SECOND)
+    product, many = one.product, max(clients, int(seconds * MOST_PER_SECOND))
     requests = list(product.creating(numbers[one.name], many))
     numbers[one.name] += many
     created = _ask(one, Plan(*_place(product), clients, seconds, requests))
