@@ -1,9 +1,10 @@
 import htmx from "htmx.org";
 import { say } from "./language";
+import { drafts, opened } from "./sealed";
 import { toast } from "./toast";
 
 // What a person typed into the form of a step outlives a reload, a lost connection and a session that ended.
-// It stays in this tab (sessionStorage), belongs to one person, and goes when the form was accepted or given up.
+// It stays in this tab, sealed (see `sealed.ts`), belongs to one person, and goes when the form was accepted or given up.
 
 interface Draft {
   person: string;
@@ -13,7 +14,6 @@ interface Draft {
   values: [string, string][];
 }
 
-const PREFIX = "mendline.draft:";
 const NOT_KEPT = new Set(["csrfmiddlewaretoken", "once", "revision", "ticket", "within", "then"]);
 const LOGIN = "/accounts/login/";
 
@@ -21,11 +21,11 @@ const formsIn = (root: Element): HTMLFormElement[] => [
   ...(root.matches("form[data-draft]") ? [root as HTMLFormElement] : []),
   ...root.querySelectorAll<HTMLFormElement>("form[data-draft]"),
 ];
-const keyOf = (form: HTMLFormElement): string => PREFIX + (form.getAttribute("action") ?? "");
+const keyOf = (form: HTMLFormElement): string => drafts.prefix + (form.getAttribute("action") ?? "");
 
 function read(key: string): Draft | null {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? "null") as Draft | null;
+    return JSON.parse(drafts.get(key) ?? "null") as Draft | null;
   } catch {
     return null;
   }
@@ -43,11 +43,7 @@ function keep(form: HTMLFormElement): void {
     action: form.getAttribute("action") ?? "",
     values,
   };
-  try {
-    sessionStorage.setItem(keyOf(form), JSON.stringify(draft));
-  } catch {
-    // Storage may be full or forbidden; the form itself still holds everything.
-  }
+  drafts.set(keyOf(form), JSON.stringify(draft));
 }
 
 function fill(form: HTMLFormElement, draft: Draft): void {
@@ -68,7 +64,7 @@ function fill(form: HTMLFormElement, draft: Draft): void {
   drop.className = "btn btn-sm ms-auto";
   drop.textContent = say("放弃", "Discard");
   drop.addEventListener("click", () => {
-    sessionStorage.removeItem(keyOf(form));
+    drafts.forget(keyOf(form));
     form.reset();
     note.remove();
     toast(say("已放弃没有提交的内容", "What you had not sent is gone"), "info", () => {
@@ -78,23 +74,24 @@ function fill(form: HTMLFormElement, draft: Draft): void {
   });
   note.append(words, drop);
   form.prepend(note);
+  form.dispatchEvent(new CustomEvent("draft:filled", { bubbles: true }));
 }
 
 /** A form just came onto the page: put back what was typed, unless the server sent it along. */
 function restore(form: HTMLFormElement): void {
   const draft = read(keyOf(form));
   if (!draft || form.hasAttribute("data-posted") || form.querySelector("[data-draft-note]")) return;
-  if (draft.person !== form.dataset.draft) sessionStorage.removeItem(keyOf(form));
+  if (draft.person !== form.dataset.draft) drafts.forget(keyOf(form));
   else fill(form, draft);
 }
 
 /** After a reload the form is opened again where it stood; where its page is another one, a line leads there. */
 function reopen(): void {
   const person = document.querySelector<HTMLElement>("[data-person]")?.dataset.person;
-  for (const key of Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX))) {
+  for (const key of drafts.names()) {
     const draft = read(key);
     if (!draft || (person && draft.person !== person)) {
-      sessionStorage.removeItem(key);
+      drafts.forget(key);
       continue;
     }
     const place = document.getElementById(`step-${draft.within}`);
@@ -113,14 +110,17 @@ export function keepDrafts(): void {
     const form = event.target as HTMLFormElement;
     if (form.matches("form[data-draft]")) keep(form);
     if (form.action.includes("/accounts/logout/")) {
-      for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+      drafts.forgetAll();
     }
   }, true);
   document.addEventListener("click", (event) => {
     const form = (event.target as HTMLElement).closest("[data-close-step]")?.closest<HTMLFormElement>("form[data-draft]");
-    if (form) sessionStorage.removeItem(keyOf(form));
+    if (form) drafts.forget(keyOf(form));
   }, true);
-  document.body.addEventListener("htmx:load", (event) => formsIn((event as CustomEvent<{ elt: Element }>).detail.elt).forEach(restore));
+  document.body.addEventListener("htmx:load", (event) => {
+    const { elt } = (event as CustomEvent<{ elt: Element }>).detail;
+    void opened.then(() => formsIn(elt).forEach(restore));
+  });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     const { requestConfig, xhr } = (
       event as CustomEvent<{ requestConfig: { verb: string; elt: Element }; xhr: XMLHttpRequest }>
@@ -128,7 +128,7 @@ export function keepDrafts(): void {
     const accepted = xhr.status >= 200 && xhr.status < 300; // an answer that leads elsewhere counts as well
     // The form itself has left the page by now: the event comes from what took its place.
     const form = requestConfig.elt.closest<HTMLFormElement>("form[data-draft]");
-    if (accepted && requestConfig.verb === "post" && form) sessionStorage.removeItem(keyOf(form));
+    if (accepted && requestConfig.verb === "post" && form) drafts.forget(keyOf(form));
   });
   document.body.addEventListener("htmx:responseError", (event) => {
     const { status, responseText } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr;
@@ -140,5 +140,5 @@ export function keepDrafts(): void {
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
-  reopen();
+  void opened.then(reopen);
 }

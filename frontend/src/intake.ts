@@ -4,6 +4,7 @@ import {
   confirmAll, confirmGuess, controlsOf, fieldOf, guessed, guessedFromHistory, markAgain, markAsGuess, valueOf,
   type Source,
 } from "./guesses";
+import { drafts } from "./sealed";
 
 // The page on which a report is taken: a pasted line and the caller's history fill the form, keys lead through it.
 
@@ -174,7 +175,7 @@ function onClick(event: Event): void {
     form()?.querySelector<HTMLElement>("button[type=submit]")?.focus();
   }
   if (target.closest("[data-fill-known]")) takeKnown();
-  if (target.closest("[data-discard]")) sessionStorage.removeItem(DRAFT);
+  if (target.closest("[data-discard]")) drafts.forget(DRAFT);
 }
 
 /** A whole line pasted where the telephone number belongs is a line. */
@@ -208,9 +209,14 @@ function begin(event: Event): void {
     report.querySelector<HTMLElement>(".is-invalid")?.focus();
   } else {
     controlsOf("customer.phone")[0]?.focus();
-    if (valueOf("customer.phone")) ask("caller", "phoneChanged");
-    ask("proposal", "reportChanged");
+    askAgain();
   }
+}
+
+/** What the server says beside the form follows from what stands in it. */
+function askAgain(): void {
+  if (valueOf("customer.phone")) ask("caller", "phoneChanged");
+  ask("proposal", "reportChanged");
 }
 
 /** A draft goes with every answer to its form; the questions asked while somebody types are no such answers. */
@@ -220,7 +226,7 @@ function keepDraft(event: Event): void {
   if (!report) return;
   if (requestConfig.elt === report) {
     if (xhr.status !== 204) return;
-    sessionStorage.removeItem(DRAFT);
+    drafts.forget(DRAFT);
     delete report.dataset.draft; // an answer that comes late keeps nothing any more
     return;
   }
@@ -229,11 +235,16 @@ function keepDraft(event: Event): void {
 }
 
 export function takeReports(): void {
-  if (sessionStorage.getItem(URGED) && location.pathname.startsWith("/orders/")) sessionStorage.removeItem(DRAFT);
+  if (sessionStorage.getItem(URGED) && location.pathname.startsWith("/orders/")) drafts.forget(DRAFT);
   sessionStorage.removeItem(URGED);
   document.addEventListener("submit", holdUnseen, true);
   document.addEventListener("submit", (event) => {
     if ((event.target as HTMLElement).id === "urge") sessionStorage.setItem(URGED, "1");
+  });
+  document.addEventListener("draft:filled", (event) => {
+    if (event.target !== form()) return;
+    markAgain();
+    askAgain();
   });
   document.addEventListener("keydown", onKey);
   document.addEventListener("input", onInput);

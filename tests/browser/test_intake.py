@@ -268,6 +268,13 @@ def test_the_order_that_is_there_is_urged_with_one_key(office: Office) -> None:
 # --- nothing lost, nothing twice -------------------------------------------------------------------
 
 
+def kept_in_clear(page: Page) -> list[str]:
+    """Return what of the report can be read in the storage of the tab; the draft must be there, and is sealed."""
+    stored: str = page.evaluate("JSON.stringify(sessionStorage)")
+    assert "mendline.draft:/intake/" in stored
+    return [word for word in ("13812345678", "王建国", "customer.phone", "address") if word in stored]
+
+
 def test_a_draft_outlives_a_reload_and_a_session_that_ended(agent: Desk) -> None:
     page = agent.page
     paste(page, LINE)
@@ -281,10 +288,13 @@ def test_a_draft_outlives_a_reload_and_a_session_that_ended(agent: Desk) -> None
     }  # fmt: skip
     expect(page.locator(".guess-mark")).to_have_count(7)
 
+    assert kept_in_clear(page) == []
+
     page.context.clear_cookies()
     for key in ("Control+Enter", "Enter", "Control+Enter"):  # any question to the server may lead to the login first
         page.keyboard.press(key)
     expect(page.locator("#id_password")).to_be_visible()
+    assert kept_in_clear(page) == []
     page.locator("#id_login").fill("cc_agent")
     page.locator("#id_password").fill("a-long-enough-one")
     page.locator("form button.btn-primary").click()

@@ -80,7 +80,8 @@ def test_another_person_at_the_same_window_sees_nothing_of_it(office: Office, or
 
     desk.open(f"/orders/{order.ref}/")
     expect(desk.page.locator(".order-head")).to_be_visible()
-    assert NOTE not in desk.page.evaluate("JSON.stringify(sessionStorage)")
+    expect(desk.page.locator("form.step-form")).to_have_count(0)
+    desk.page.wait_for_function("() => !JSON.stringify(sessionStorage).includes('mendline.draft:')")
 
 
 def test_a_double_click_on_a_step_is_one_step(office: Office, order: Loaded) -> None:

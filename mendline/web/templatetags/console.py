@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import date, datetime
 from functools import cache
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -96,6 +98,19 @@ def said(text: Text | str | None) -> str:
 def said_of(pair: dict[str, str] | None) -> str:
     """The same for a text that was kept as `{"zh": …, "en": …}`."""
     return say(Text(str(pair.get("zh", "")), str(pair.get("en", "")))) if isinstance(pair, dict) else str(pair or "")
+
+
+@register.simple_tag(takes_context=True)
+def draft_key(context: template.Context) -> SafeString:
+    """The key with which this person's browser seals drafts; nothing on a page that nobody is signed in for.
+
+    The same for every session of a person, so that a session that ended costs nobody what was typed.
+    """
+    person = context.get("user")
+    if not getattr(person, "is_authenticated", False):
+        return SafeString("")
+    digest = salted_hmac("mendline.draft", str(person.pk), algorithm="sha256").digest()  # type: ignore[union-attr]
+    return format_html(' data-draft-key="{}"', base64.b64encode(digest).decode())
 
 
 @register.simple_tag
