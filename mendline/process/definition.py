@@ -18,7 +18,7 @@ CATEGORIES: tuple[Category, ...] = ("open", "waiting", "done", "void")
 
 FACT_TYPES = (
     "text", "choice", "yes_no", "number", "money", "moment", "day", "duration", "phone", "area", "address",
-    "product", "serial", "person", "photo", "file", "signature", "record",
+    "product", "product_line", "serial", "person", "photo", "file", "signature", "record",
 )  # fmt: skip
 
 # An overlay of version 3 is a version of its own: 3001, shown as 3.1.

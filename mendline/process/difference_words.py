@@ -39,6 +39,7 @@ FIELD_TYPES = {
     "number": Text("数字", "number"), "money": Text("金额", "money"), "moment": Text("时间", "moment"),
     "day": Text("日期", "day"), "duration": Text("时长", "duration"), "phone": Text("电话", "telephone number"),
     "area": Text("行政区划", "area"), "address": Text("地址", "address"), "product": Text("产品", "product"),
+    "product_line": Text("产品线", "product line"),
     "serial": Text("编号", "number or code"), "person": Text("人员", "person"), "photo": Text("照片", "photo"),
     "file": Text("文件", "file"), "signature": Text("签字", "signature"), "record": Text("多项", "several parts"),
 }  # fmt: skip

@@ -217,5 +217,6 @@ def _record(fact: Fact, value: object) -> dict[str, Any]:
 _PARSERS: dict[str, Callable[[Fact, object], Any]] = {
     "text": _text, "choice": _choice, "yes_no": _yes_no, "number": _number, "money": _money, "moment": _moment,
     "day": _day, "duration": _duration, "phone": _phone, "area": _area, "address": _one_line, "product": _code,
+    "product_line": _code,
     "serial": _code, "person": _code, "photo": _code, "file": _code, "signature": _one_line, "record": _record,
 }  # fmt: skip

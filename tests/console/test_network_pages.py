@@ -408,3 +408,14 @@ def test_the_scorecards_go_on_beyond_one_page(signed_in: SignIn, monkeypatch: py
     rest = text_of(client, "/stations/" + following[1].replace("&amp;", "&"))
     seen = [re.findall(r'href="/stations/(\w+)/"', page) for page in (first, rest)]
     assert [len(numbers) for numbers in seen] == [2, 1] and len({*seen[0], *seen[1]}) == 3
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh-hans", "台式机"), ("en", "Desktop")])
+def test_whoever_asks_for_a_change_chooses_the_product_line_by_its_name(
+    signed_in: SignIn, language: str, name: str
+) -> None:
+    page = signed_in("station_coordinator", language=language).get("/begin/coverage_change/submit/").content.decode()
+
+    asked = re.search(r'<select[^>]*name="product_line".*?</select>', page, re.S)
+    assert asked
+    assert re.search(rf'<option value="desktop" *>{name}</option>', asked[0])

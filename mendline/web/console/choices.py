@@ -10,11 +10,13 @@ from mendline.web.console.fields import Choice, Options
 
 
 def options_for(station_no: str) -> Options:
-    """Return the choices of facts whose answers are rows: products, and the engineers of a station."""
+    """Return the choices of facts whose answers are rows: products, their lines, and the engineers of a station."""
 
     def options(fact: Fact) -> tuple[Choice, ...]:
         if fact.type == "product":
             return products()
+        if fact.type == "product_line":
+            return product_lines()
         if fact.type == "person":
             return engineers(station_no)
         return ()
@@ -29,6 +31,10 @@ def products() -> tuple[Choice, ...]:
     for line in ProductLine.objects.order_by("code"):
         found.setdefault(line.code, Choice(line.code, _name(line), _name(line)))
     return tuple(sorted(found.values(), key=lambda choice: (choice.group.zh if choice.group else "", choice.value)))
+
+
+def product_lines() -> tuple[Choice, ...]:
+    return tuple(Choice(line.code, _name(line)) for line in ProductLine.objects.order_by("code"))
 
 
 def _name(line: ProductLine) -> Text:

@@ -27,7 +27,6 @@ PICTURES = frozenset({"photo", "signature"})
 STORED = re.compile(r"[0-9a-f]{2}/[A-Za-z0-9_-]{32}", re.ASCII)  # what `orders.attachments` names a kept file
 NAMES, NAMES_SECONDS = "console.product_names", 60
 HIDDEN = "•"  # what the history keeps in place of personal data
-LINE = "product_line"  # a code that process files keep as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,6 @@ def words_of(fact: Fact, value: Any) -> Text:
     """Return one stored value in words; what does not fit its type is shown as it is, never hidden."""
     if value == HIDDEN:
         return Text("（个人信息）", "(personal)")
-    if fact.name == LINE:
-        return product_name(str(value))
     try:
         return _WORDS.get(fact.type, _plain)(fact, value)
     except (ValueError, TypeError, AttributeError):
@@ -152,7 +149,7 @@ def _signature(fact: Fact, value: Any) -> Text:
 
 _WORDS: dict[str, Callable[[Fact, Any], Text]] = {
     "choice": _choice, "yes_no": _yes_no, "money": _money, "moment": _moment, "day": _day, "duration": _duration,
-    "phone": _phone, "area": _area, "product": _product, "person": _person, "record": _record,
+    "phone": _phone, "area": _area, "product": _product, "product_line": _product, "person": _person, "record": _record,
     "signature": _signature,
 }  # fmt: skip
 

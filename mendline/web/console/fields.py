@@ -16,7 +16,7 @@ from mendline.web.shown_zone import shown_zone
 LONG_TEXT = 200  # characters from which a text gets several lines
 FEW_CHOICES = 4  # up to here choices are buttons, beyond a list
 # Facts that hardly change from step to step: what the order already knows stands in the field.
-STEADY = frozenset({"serial", "product", "area", "person"})
+STEADY = frozenset({"serial", "product", "product_line", "area", "person"})
 
 CLEANED = Text(
     "粘贴进来的看不见的字符（{marks}）已经去掉，请核对后再提交一次",
@@ -64,7 +64,9 @@ class Field:
         """Types that differ only in their input share a template."""
         if self.fact.type == "text":
             return "long_text" if self.fact.longest > LONG_TEXT else "line"
-        if self.fact.type in ("product", "person") or (self.fact.type == "choice" and len(self.choices) > FEW_CHOICES):
+        if self.fact.type in ("product", "product_line", "person") or (
+            self.fact.type == "choice" and len(self.choices) > FEW_CHOICES
+        ):
             return "list"
         if self.fact.type in ("photo", "file"):
             return "upload"
