@@ -22,7 +22,7 @@ from mendline.database.launcher import ensure_running, stop_if_unused
 
 BIN = Path(sys.executable).parent
 MENDLINE = (sys.executable, "-m", "mendline.cli.main")
-PROCESSES = "2"  # for pytest; the reference machine has two cores
+PROCESSES = 2  # for pytest; the reference machine has two cores
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,19 @@ def check_main(arguments: Sequence[str]) -> int:
 
 def test_main(arguments: Sequence[str]) -> int:
     """Run everything; returns 1 if something fails. Installs what the machine lacks where apt allows it."""
-    argparse.ArgumentParser(prog="mendline test").parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="mendline test")
+    parser.add_argument(
+        "--processes", type=int, default=PROCESSES, help="同时运行的测试进程数 processes that run tests (2)"
+    )
+    given = parser.parse_args(arguments)
     absent = packages.install_missing(packages.TESTING)
     if absent:
         print(packages.advice(absent), file=sys.stderr)
         return 1
-    return _verdict(_run_everything)
+    return _verdict(lambda: _run_everything(given.processes))
 
 
-def _run_everything() -> list[str]:
+def _run_everything(processes: int) -> list[str]:
     failed = _run(_quick_steps())
     with ExitStack() as stack:
         # Each step would start the server and take it away again, from under the feet of the one beside it.
@@ -58,7 +62,7 @@ def _run_everything() -> list[str]:
         if server.started:
             stack.callback(stop_if_unused, server)
         beside = stack.enter_context(ThreadPoolExecutor(1)).submit(_run, [*_static_steps(), *_scenarios()], aside=True)
-        failed += _run([_tests()])
+        failed += _run([_tests(processes)])
         return failed + beside.result()
 
 
@@ -85,12 +89,13 @@ def _static_steps() -> list[Step]:
 
 
 def _scenarios() -> list[Step]:
-    return [Step("scenarios", (*MENDLINE, "process", "test", "scenarios"))] if _has_command("process") else []
+    """Return the command that plays them, on one section: all of them are tests, in tests/scenarios."""
+    return [Step("scenarios", (*MENDLINE, "process", "test", "scenarios/com"))] if _has_command("process") else []
 
 
-def _tests() -> Step:
+def _tests(processes: int) -> Step:
     # The order is that of conftest.py, long files first, and not that of the number of tests in them.
-    workers = ("-n", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
+    workers = ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
     return Step("tests", (sys.executable, "-m", "pytest", "-q", *workers))
 
 

@@ -44,7 +44,7 @@ def test_a_fault_found_beside_the_tests_fails_the_whole(monkeypatch: pytest.Monk
     monkeypatch.setattr(quality, "_quick_steps", lambda: [HOLDS])
     monkeypatch.setattr(quality, "_static_steps", lambda: [FAILS])
     monkeypatch.setattr(quality, "_scenarios", lambda: [])
-    monkeypatch.setattr(quality, "_tests", lambda: HOLDS)
+    monkeypatch.setattr(quality, "_tests", lambda processes: HOLDS)
     monkeypatch.setattr(packages, "install_missing", lambda wanted: [])
 
     assert quality.test_main([]) == 1
