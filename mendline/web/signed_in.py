@@ -34,7 +34,7 @@ MOST_REMEMBERED = 20_000
 BY_ITSELF = ("/changes/", "/changes/ticket/", "/queue/rows/")  # what an open page asks without anybody touching it
 
 _BROWSERS = (
-    ("MicroMessenger", "微信 WeChat"), ("DingTalk", "钉钉 DingTalk"), ("Edg", "Edge"), ("OPR/", "Opera"),
+    ("MicroMessenger", "WeChat"), ("DingTalk", "DingTalk"), ("Edg", "Edge"), ("OPR/", "Opera"),
     ("QQBrowser", "QQ"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("Chrome", "Chrome"), ("CriOS/", "Chrome"),
     ("Safari/", "Safari"),
 )  # fmt: skip

@@ -148,7 +148,7 @@ def test_the_page_says_from_where_since_when_and_no_key(person: Person) -> None:
     page = here.get(PAGE).content.decode()
 
     assert "Chrome · Windows" in page and "203.0.113.*" in page and "正在使用" in page
-    assert "微信 WeChat · Android" in page and "2001:db8:1:*" in page
+    assert "微信 · Android" in page and "2001:db8:1:*" in page
     assert "203.0.113.77" not in page and "2::5" not in page
     for client in (here, there):
         assert str(client.session.session_key) not in page

@@ -42,11 +42,17 @@ def own_signins(visit: Visit) -> HttpResponse:
 def _row(kept: SignIn, visit: Visit) -> SignInRow:
     return SignInRow(
         signins.public_name(kept.session_key),
-        Text(kept.browser, kept.browser) if kept.browser else UNKNOWN,
+        _words(kept.browser),
         kept.address,
         kept,
         kept.session_key == visit.request.session.session_key,
     )
+
+
+def _words(browser: str) -> Text:
+    """Return what a page calls a browser; those that have a Chinese name under it."""
+    chinese = browser.replace("WeChat", "微信").replace("DingTalk", "钉钉")
+    return Text(chinese, browser) if browser else UNKNOWN
 
 
 def _ended(visit: Visit) -> HttpResponse:
