@@ -27,7 +27,7 @@ def _request_wrong_number_cancellation(door: MemoryDoor, happening: Happening) -
 
 def _end_open_records(door: MemoryDoor, happening: Happening) -> None:
     settling = happening.context.get("settled_by")
-    for record in list(door.open_records(happening.subject.ref)):
+    for record in list(door.memory.open_records(happening.subject.ref)):
         if record.process not in ENDING or (record.process == "part_order" and record.state == "arrived"):
             continue
         if record.ref != settling:
@@ -120,7 +120,7 @@ EFFECTS_IN_MEMORY: Mapping[str, Effect] = {
     "request_wrong_number_cancellation": _request_wrong_number_cancellation,
     "end_open_records": _end_open_records,
     "open_replacement": _open_replacement,
-    "release_seat": lambda door, happening: door.give_back_seat(happening.subject.ref),
+    "release_seat": lambda door, happening: door.memory.give_back_seat(happening.subject.ref),
     "cancel_the_order": lambda door, happening: _execute(door, happening, "cancel", OF_A_REQUEST),
     "reassign_the_order": lambda door, happening: _execute(door, happening, "cancel_and_reassign", OF_A_REASSIGNMENT),
     "note_agreement_on_order": _note_agreement_on_order,

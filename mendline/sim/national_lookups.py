@@ -96,7 +96,7 @@ def _engineer_entry(door: MemoryDoor, facts: Facts, actor: Actor, now: datetime)
 
 def _open_requests(door: MemoryDoor, facts: Facts, actor: Actor, now: datetime) -> list[str]:
     order_ref = str(facts.get("order_ref") or facts.get("ref"))
-    return [record.ref for record in door.open_records(order_ref) if record.process == "cancellation_request"]
+    return [record.ref for record in door.memory.open_records(order_ref) if record.process == "cancellation_request"]
 
 
 def _likely_duplicate(door: MemoryDoor, facts: Facts, actor: Actor, now: datetime) -> str:
@@ -109,7 +109,7 @@ def _likely_duplicate(door: MemoryDoor, facts: Facts, actor: Actor, now: datetim
         door.country.by_phone.get(phone, [])[-3:]
         + door.country.by_serial.get(str(facts.get("serial_no") or ""), [])[-3:]
     )
-    waiting = [door.kept.subjects[ref] for ref in same]
+    waiting = [door.memory.kept.subjects[ref] for ref in same]
     waiting = [order for order in waiting if order.category in ("open", "waiting")]
     return max(waiting, key=lambda order: order.created_at).ref if waiting else ""
 
@@ -121,7 +121,7 @@ def _part_due_at_default(door: MemoryDoor, facts: Facts, actor: Actor, now: date
 
 
 def _order(door: MemoryDoor, facts: Facts, actor: Actor, now: datetime) -> dict[str, Any]:
-    loaded = door.load(str(facts["order_ref"]), THE_CLOCK)
+    loaded = door.memory.load(str(facts["order_ref"]), THE_CLOCK)
     process = process_for(loaded.process, loaded.process_version)
     return {
         **loaded.facts, "state": loaded.state, "category": loaded.category, "clocks": loaded.clocks,

@@ -20,8 +20,9 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from mendline.orders.store import ORDER_COLUMNS, Loaded
-from mendline.sim.national_door import Kept, MemoryDoor
+from mendline.sim.national_door import MemoryDoor
 from mendline.sim.national_lookups import Day, Line
+from mendline.sim.national_memory import Kept
 
 SENT_AFTER = timedelta(seconds=2)  # how soon a running worker would have sent it
 SHARED = (
@@ -68,7 +69,7 @@ class Part:
 
 
 def part_of(door: MemoryDoor) -> Part:
-    return Part(door.kept, door.country.days, door.country.seats)
+    return Part(door.memory.kept, door.country.days, door.country.seats)
 
 
 def write_parts(parts: Sequence[Part], progress: Callable[[float], None]) -> None:

@@ -96,12 +96,12 @@ def test_a_step_whose_effect_is_refused_leaves_nothing_behind() -> None:
     request = stage.open_record(
         "cancellation_request", "submit", by, order_ref=ref, cancel_reason="wrong_area", cancel_detail="区域不符"
     )
-    before, seats = deepcopy(door.kept), dict(door.country.seats)
+    before, seats = deepcopy(door.memory.kept), dict(door.country.seats)
 
     with pytest.raises(Refused):
         stage.do(request, "reassign_order", "region_interface", station_wish="000012")
 
-    assert door.kept == before and door.country.seats == seats != {}
+    assert door.memory.kept == before and door.country.seats == seats != {}
 
 
 @pytest.mark.django_db
