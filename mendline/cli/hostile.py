@@ -12,13 +12,15 @@ from config.home import ROOT
 from mendline.cli.hostile_told import FILE
 
 _STEPS = "tests/security/test_fuzz_steps.py"
+_ADDRESSES = "tests/console/test_bad_input_addresses.py"
 PARTS: Mapping[str, tuple[str, ...]] = {
     "description": ("tests/api/test_fuzz.py",),  # what the description of the interface allows, as every role
     "steps": (_STEPS,),  # every step of every procedure with facts that are right, nearly right, and wrong
     "matrix": ("tests/access_matrix",),  # every address, as every role, about what is somebody else's
-    "walls": ("tests/security", f"--ignore={_STEPS}"),  # files, tables, passwords, secrets, requests from elsewhere
+    # Files, tables, passwords, secrets, requests from elsewhere, addresses edited by hand.
+    "walls": ("tests/security", _ADDRESSES, f"--ignore={_STEPS}"),
 }
-ALL = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix")
+ALL = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix", _ADDRESSES)
 EXAMPLES = 30
 
 
