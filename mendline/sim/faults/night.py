@@ -103,7 +103,7 @@ def weather_the_night(
 
 def _until_done(night: Night, rig: Rig, layer: str, piece: Piece, most_failures: int) -> None:
     while True:
-        began = time.monotonic()
+        began, more = time.monotonic(), True
         try:
             more = piece(night, rig)
         except (RigFailed, AssertionError, OSError, subprocess.SubprocessError, TimeoutError) as failure:
@@ -111,11 +111,12 @@ def _until_done(night: Night, rig: Rig, layer: str, piece: Piece, most_failures:
             night.said(f"{layer}: the rig failed: {str(failure)[-300:]}")
             if len(night.rig_failures) > most_failures:
                 raise RigFailed("the bench failed again and again") from failure
-            more = True
+        else:
+            _note_conditions(night, layer)
         night.spent[layer] = night.spent.get(layer, 0.0) + time.monotonic() - began
-        _note_conditions(night, layer)
         night.save()
-        if not more or night.left(layer) <= 0:
+        # A layer of which nothing was done is not finished, however long that took.
+        if not more or (night.left(layer) <= 0 and layer in night.commits):
             return
 
 

@@ -130,6 +130,12 @@ def test_a_bench_that_fails_once_is_noted_and_one_that_fails_always_ends_the_nig
     assert night.problems == []
     assert night.rig_failures == ["real: RigFailed: no port"]
 
+    night = a_night(tmp_path, only=("real",))
+    night.minutes = 0.0
+    quick.answers["real"] = [RigFailed("no port"), True]
+    quick.weather(night)
+    assert night.totals["real"] == {"pieces": 1}, "a layer of which nothing was done is not finished"
+
     quick.answers["orders"] = [RigFailed("no port")] * 9
     with pytest.raises(RigFailed):
         quick.weather(a_night(tmp_path, only=("orders",)))
