@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 MENDLINE = .venv/bin/python -m mendline.cli.main
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check install format lock rules bench storm docs screenshots stop clean
+.PHONY: help run test check install format lock advisories rules bench storm docs screenshots stop clean
 
 help:  ## 列出命令 / list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,9 +46,12 @@ screenshots: install  ## 重拍文档里的截图 / take the pictures of the doc
 LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header
 lock:  ## 重新锁定依赖版本 / pin the requirements anew after editing requirements/*.in
 	@test -x .venv/bin/uv || $(MAKE) install  # not always: what is to be locked cannot be installed yet
-	@cd requirements && for name in base embedded dev frontend tools; do \
+	@cd requirements && for name in base embedded dev frontend tools audit; do \
 		../$(LOCK) $$name.in --output-file $$name.txt || exit 1; done
 	@npm install --package-lock-only --silent
+
+advisories: install  ## 与公布的漏洞比对，每周一次，要联网 / compare with published advisories: weekly, with a network
+	@$(MENDLINE) advisories
 
 clean:  ## 删除安装的依赖（不删数据）/ remove what was installed, keep the data
 	@rm -rf .venv node_modules mendline/web/static/dist

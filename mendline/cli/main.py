@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from config.env import SettingError
 from config.home import make_state_folder, state_folder
-from mendline.cli import backup, doctor, hostile, live, migrate, quality, restore, run, serve, site
+from mendline.cli import advisories, backup, doctor, hostile, live, migrate, quality, restore, run, serve, site
 from mendline.database.errors import DatabaseUnavailable
 from mendline.database.launcher import ensure_running, stop_if_unused
 
@@ -57,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "audit": Command("历史封存：verify|status", "the sealed history: verify it, how far it is", None, "auditor"),
     "storm": Command("整夜的故障：语句、次序、进程、断线", "a night of failures and its page", None, "owner"),
     "doctor": Command("检查本机与安装", "look this machine and installation over", doctor.main, "owner"),
+    "advisories": Command("与公布的漏洞比对（要联网）", "compare with published advisories", advisories.main),
     "site": Command("文档站：生成参考页并构建", "the documentation site and its reference pages", site.main),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
     "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
@@ -73,6 +74,7 @@ WITHOUT_DATABASE = frozenset(
         "check",
         "test",
         "hostile",
+        "advisories",
         "rules",
         "vocabulary",
         "site",
