@@ -175,8 +175,10 @@ class Offices:
             other = rng.choice(cast.network.of_role_anywhere(rng.choice(("station_coordinator", "region_interface"))))
             self._note(cast.look(other, "read", label, now), order, other)
             if rng.random() < 0.5:
-                self._note(cast.step(other, rng.choice(("download", "cancel")), label, now,
-                                     cancel_reason="wrong_area", requested_by="station"), order, other)  # fmt: skip
+                # Whoever was drawn may be the one whose order it is: what he says must then fit the step.
+                step = rng.choice(("download", "cancel"))
+                given = {"cancel_reason": "wrong_area", "requested_by": "station"} if step == "cancel" else {}
+                self._note(cast.step(other, step, label, now, **given), order, other)
 
     def _note(self, answer: Answer, order: Order, other: str) -> None:
         if answer.status == 404:
