@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -257,10 +258,11 @@ def test_half_an_answer_is_no_answer(serve: Callable[[Stub], Stub]) -> None:
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         with pytest.raises(ClosedEarly, match="bytes of an answer"):
-            load.run(Plan("127.0.0.1", server.server_address[1], 1, 0.0, [("GET /", {}, "")]))
+            load.run(Plan("127.0.0.1", server.server_address[1], 1, 0.0, [("POST /", {}, "{}")]))
     finally:
         server.shutdown()
         server.server_close()
+    assert Cutting.stub.asked == [("POST /", "{}")]  # it may have been carried out, so it is not sent again
 
 
 ENTRY = {"product": "rt", "level": 1_000, "address": "http://127.0.0.1:1", "user": "agent", "password": "x"}
@@ -353,6 +355,13 @@ def test_memory_is_what_the_kernel_says_of_the_processes_that_a_peer_names(tmp_p
     assert memory.pss_mb(4711, tmp_path) == 2.0
     assert memory.pss_mb(4712, tmp_path) is None
     assert memory.found({"pid_file": tmp_path / "gone"}) == Processes()
+
+
+def test_what_works_beside_the_server_counts_as_memory_and_time_but_is_no_worker() -> None:
+    processes = Processes(beside=(os.getpid(),))
+
+    assert processes.workers == [] and os.getpid() in processes.all
+    assert processes.cpu_seconds()[0] > 0
 
 
 def test_no_two_tickets_of_a_fill_share_a_telephone_number() -> None:

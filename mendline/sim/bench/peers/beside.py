@@ -82,7 +82,7 @@ def _mendline(scratch: Scratch, network: Database, level: int, stations: int) ->
     try:
         with over_http._web(scratch, database) as web:
             _wait_until_quiet(worker.pid, web.server_pid)
-            processes = Processes((web.pid, worker.pid), web.server_pid)
+            processes = Processes((web.pid,), web.server_pid, beside=(worker.pid,))
             address = Address("127.0.0.1", web.port)
             yield Contestant(Mendline(address, tokens, session, [str(row[0]) for row in rows]), processes)
     finally:

@@ -16,10 +16,14 @@ from mendline.sim.bench import cpu
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The first processes of a server and of its database server; empty where nothing is known of them."""
+    """The first processes of a server and of its database server; empty where nothing is known of them.
+
+    `beside` are those that work for the product without answering anybody.
+    """
 
     roots: tuple[int, ...] = ()
     database: int | None = None
+    beside: tuple[int, ...] = ()
 
     @property
     def workers(self) -> list[int]:
@@ -28,11 +32,12 @@ class Processes:
 
     @property
     def all(self) -> list[int]:
-        return [one for root in self.roots for one in (root, *cpu.children_of(root))]
+        return [one for root in (*self.roots, *self.beside) for one in (root, *cpu.children_of(root))]
 
     def cpu_seconds(self) -> tuple[float, float]:
         """Return what the server and what the database used so far."""
-        return sum(cpu.of_tree(root) for root in self.roots), cpu.of_tree(self.database) if self.database else 0.0
+        own = sum(cpu.of_tree(root) for root in (*self.roots, *self.beside))
+        return own, cpu.of_tree(self.database) if self.database else 0.0
 
 
 def found(told: Mapping[str, object]) -> Processes:
