@@ -45,6 +45,10 @@ def signed_in(agent: str = WINDOWS, address: str = "203.0.113.77", username: str
     return client
 
 
+def proved_once_more(client: Client) -> None:
+    client.post(f"/accounts/reauthenticate/?next={PAGE}", {"password": PASSWORD})
+
+
 def minutes_pass(client: Client, minutes: int) -> None:
     """Let the sign-in be that much older, for the database and for the process that remembers it."""
     key = client.session.session_key
@@ -157,16 +161,19 @@ def test_the_page_says_from_where_since_when_and_no_key(person: Person) -> None:
 def test_one_is_ended_and_the_others_stay(person: Person) -> None:
     here, there, third = signed_in(), signed_in(PHONE), signed_in(PHONE, "198.51.100.4")
 
+    proved_once_more(here)
     here.post(PAGE, {"signin": signins.public_name(str(there.session.session_key))})
 
     assert (is_in(here), is_in(there), is_in(third)) == (True, False, True)
     assert Entry.objects.get(kind="person.end_signins").actor_id == person.pk
 
 
-def test_all_others_are_ended_and_this_one_stays(person: Person) -> None:
+def test_all_others_are_ended_after_the_password_and_this_one_stays(person: Person) -> None:
     here, there, third = signed_in(), signed_in(PHONE), signed_in(PHONE, "198.51.100.4")
 
-    said = here.post(PAGE, {"signin": "others"}, follow=True).content.decode()
+    asked = here.post(PAGE, {"signin": "others"})
+    assert (asked["Location"], is_in(there)) == ("/accounts/reauthenticate/?next=%2Fsettings%2Fsignins%2F", True)
+    said = here.post(asked["Location"], {"password": PASSWORD}, follow=True).content.decode()
 
     assert (is_in(here), is_in(there), is_in(third)) == (True, False, False)
     assert "已结束 2 处登录" in said
@@ -176,6 +183,7 @@ def test_nobody_ends_a_strangers_sign_in_or_sees_it(person: Person) -> None:
     Person.objects.create_user("zhaomin", PASSWORD, name="赵敏", role="cc_agent")
     theirs, mine = signed_in(PHONE, "198.51.100.4", "zhaomin"), signed_in()
 
+    proved_once_more(mine)
     mine.post(PAGE, {"signin": signins.public_name(str(theirs.session.session_key))})
     mine.post(PAGE, {"signin": "others"})
 

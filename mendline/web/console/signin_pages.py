@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.core.exceptions import ReauthenticationRequired
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -29,10 +31,12 @@ class SignInRow:
 
 @screen
 def own_signins(visit: Visit) -> HttpResponse:
-    """Show where this person is signed in, or end what the form says."""
+    """Show where this person is signed in, or end what the form says, after the password once more (7.5.2)."""
     if visit.actor.person_id is None:
         raise NotVisible
     if visit.request.method == "POST":
+        if not did_recently_reauthenticate(visit.request):
+            raise ReauthenticationRequired  # asks for it, and then goes on with this very form
         return _ended(visit)
     rows = [_row(kept, visit) for kept in signins.of_person(visit.actor.person_id)]
     rows.sort(key=lambda row: not row.is_this_one)
