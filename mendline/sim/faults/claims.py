@@ -6,13 +6,14 @@ from __future__ import annotations
 def rate(failures: int, n: int) -> str:
     """Say a rate, or what may be said of one that never happened.
 
-    >>> rate(0, 1500), rate(2, 100), rate(0, 0)
-    ('0 of 1,500 (< 0.2 %)', '2 of 100 (2 %)', 'not tried')
+    >>> rate(0, 1500), rate(2, 100), rate(0, 2), rate(0, 0)
+    ('0 of 1,500 (< 0.2 %)', '2 of 100 (2 %)', '0 of 2 (< 100 %)', 'not tried')
     """
     if not n:
         return "not tried"
-    share = f"{100 * failures / n:.2g} %" if failures else f"< {min(100.0, 300 / n):.2g} %"
-    return f"{failures:,} of {n:,} ({share})"
+    share = 100 * failures / n if failures else min(100.0, 300 / n)
+    digits = f"{share:.2g}" if share < 99 else f"{share:.0f}"
+    return f"{failures:,} of {n:,} ({'' if failures else '< '}{digits} %)"
 
 
 def table(*rows: tuple[str, object]) -> str:

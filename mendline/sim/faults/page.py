@@ -158,7 +158,8 @@ between them and the database; six callers that ask again until they are answere
         ("tries without an answer / 没有答复的尝试" + _how_far(broke), f"{none:,}"),
         ("answers that say come again, by status / 要求重试的答复", _statuses(answered, AGAIN) or "0"),
         ("of all these, never answered in the end / 其中最终没有答复的",
-         rate(sum("were never answered" in problem for problem in ours), total["storms"])),
+         rate(sum("were never answered" in problem for problem in ours),
+              none + sum(n for status, n in answered.items() if status in AGAIN))),
         ("acknowledged keys asked again that were answered otherwise / 再问同一编号而答复不同",
          rate(otherwise, total["repeated"])),
         ("anything else that is wrong, per blow / 其他问题",
@@ -182,7 +183,7 @@ def _statuses(answered: Mapping[int, int], wanted: Collection[int]) -> str:
 def _blows(blows: Mapping[str, int], met: Mapping[str, int] | None) -> str:
     """Return a table of what struck whom how often, and how much was under way at that moment and met it."""
     struck, touched = _by_kind(blows), _by_kind(met or {})
-    rows = [f"| {kind} {whom} | {n} | |" for (kind, whom), n in sorted(struck.items()) if kind not in BAD]
+    rows = [f"| {kind} {whom} | {n} | – |" for (kind, whom), n in sorted(struck.items()) if kind not in BAD]
     for kind in BAD:
         for whom, says in (("line", "callers / 调用者"), ("database line", "database / 数据库")):
             if n := struck.get((kind, whom)):
