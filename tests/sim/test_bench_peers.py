@@ -335,6 +335,23 @@ def test_the_table_shows_medians_with_the_ratio_beside_them() -> None:
     assert "- FAULT: Peer: something was wrong" in text
 
 
+def test_what_takes_seconds_for_one_is_not_asked_by_sixteen(
+    serve: Callable[[Stub], Stub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = serve(Stub(as_helpdesk))
+    used = iter(range(0, 10_000, 3))  # three seconds of processor time for whatever is asked
+    monkeypatch.setattr(side_by_side, "send", load.run)
+    monkeypatch.setattr(side_by_side, "WARM_SECONDS", 0.0)
+    monkeypatch.setattr(Processes, "cpu_seconds", lambda self: (float(next(used)), 0.0))
+    contestant = Contestant(product_of("helpdesk", stub.address), Processes())
+
+    found = side_by_side.compare([contestant], level=1_000, seconds=0.0, rounds=1)
+
+    assert {clients for _, question, clients in found.taken if question in (LIST, SEARCH)} == {1}
+    assert {clients for _, question, clients in found.taken if question in (CREATE, CHANGE)} == {1, 4, 16}
+    assert "one answer to “list of 50” takes 3 s" in outcome.as_table(found)
+
+
 def test_nobody_is_always_first() -> None:
     three = [Contestant(product_of(kind, Address("127.0.0.1", 1)), Processes()) for kind in sorted(ANSWERS)]
 

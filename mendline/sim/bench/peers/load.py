@@ -19,7 +19,7 @@ from typing import Any
 
 from mendline.sim.bench.http_load import body_of
 
-TIMEOUT = 120.0
+TIMEOUT = 300.0
 MOST_TRIES = 3
 
 

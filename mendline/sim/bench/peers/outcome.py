@@ -58,9 +58,13 @@ def as_table(found: Comparison) -> str:
     for question in QUESTIONS:
         for clients in CLIENTS:
             cells = [found.taken.get((name, question, clients)) for name in found.products]
-            said = [_cell(taken) if taken else "" for taken in cells]
+            said = [_cell(taken) if taken else "–" for taken in cells]
             lines.append(_row([question, str(clients), *said, *_times(cells)]))
     lines += ["", _memory(found)]
+    lines += [
+        f"- {name}: one answer to “{question}” takes {plain(taken)} s, so it was asked by one client only"
+        for (name, question), taken in found.too_slow.items()
+    ]
     lines += [f"- FAULT: {fault}" for fault in found.faults]
     return "\n".join(lines)
 
