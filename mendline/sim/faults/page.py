@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mendline.sim import invariants
@@ -11,7 +11,7 @@ from mendline.sim.faults.callers import AGAIN
 from mendline.sim.faults.claims import rate, table
 from mendline.sim.faults.night import AGAIN_LINE, WHOLE_NIGHT, Night
 from mendline.sim.faults.proxy import BAD, DELAY
-from mendline.sim.faults.walking import never_met, registered
+from mendline.sim.faults.walking import never_met, of_nobody, registered
 
 HEAD = """\
 # Storms / 风暴
@@ -83,7 +83,6 @@ def _nth(night: Night) -> str:
     if not total:
         return ""
     steps = {f"{one[0]}.{one[2]}" for one in total["swept"] if one[0] != "clock"}
-    never = never_met(total["met"])
     return (f"""\
 ## Every sending fails once / 每一次发出都失败一次
 
@@ -100,8 +99,23 @@ when it was done. Then the caller tried again under the same key.
         ("the caller heard a failure and everything was done / 调用者不知结果而实际已完成", f"{total['unknown']:,}"),
         ("half, second or different effects, or another answer to the same key / 半途、重复或不同的结果",
          rate(_of(night, "L0"), total["faults"])),
-    ) + f"\nRegistered and never taken on the way / 登记而途中未走到的转换 ({len(never)}): "
-        f"{', '.join(f'`{name}`' for name in never) or 'none / 无'}.\n")  # fmt: skip
+    ) + _never_met(never_met(total["met"])))  # fmt: skip
+
+
+def _never_met(never: Sequence[str]) -> str:
+    """Say which transitions were not taken. Of those that no person takes only some are commands by themselves."""
+    causes = of_nobody()
+    ours, others = ([name for name in never if (name in causes) == caused] for caused in (False, True))
+    return f"""
+Registered and never taken / 登记而未走到的转换 ({len(ours)}): {_names(ours)}.
+
+Never taken by themselves, as no person takes them: the clock does, or a step that causes them and fails with them /
+无人单独执行的，由时钟或别的步骤引起，随之一起出错 ({len(others)}): {_names(others)}.
+"""
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none / 无"
 
 
 def _files(total: Mapping[str, Any]) -> str:

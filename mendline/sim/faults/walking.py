@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.db import connection
 
-from mendline.access.actors import THE_CLOCK, Actor
+from mendline.access.actors import THE_CLOCK, TIMER_ROLE, Actor
 from mendline.dispatch.current import forget_index
 from mendline.network.directory import forget_directory
 from mendline.orders import store, sweep, transitions
@@ -65,6 +65,16 @@ def scenario_files() -> list[Path]:
 def registered() -> set[str]:
     """Return every step of every registered procedure, as `process.transition`."""
     return {f"{process.code}.{name}" for process in loading.processes().values() for name in process.transitions}
+
+
+def of_nobody() -> set[str]:
+    """Return the registered steps that no person takes: the clock does, or another step that causes them."""
+    return {
+        f"{process.code}.{name}"
+        for process in loading.processes().values()
+        for name, step in process.transitions.items()
+        if set(step.by) <= {TIMER_ROLE}
+    }
 
 
 def never_met(met: Iterable[Step]) -> list[str]:

@@ -23,7 +23,7 @@ from mendline.sim.faults.journals import Journal, told
 from mendline.sim.faults.night import LAYERS, SHARES, Night, Piece, weather_the_night
 from mendline.sim.faults.page import page
 from mendline.sim.faults.rig import Rig
-from mendline.sim.faults.walking import by_what_is_new, never_met, registered, scenario_files
+from mendline.sim.faults.walking import by_what_is_new, never_met, of_nobody, registered, scenario_files
 from mendline.sim.faults.weather import kinds, script
 from mendline.sim.ground.situations import SITUATIONS
 
@@ -207,7 +207,8 @@ def test_the_page_says_what_nobody_came_through(tmp_path: Path) -> None:
     text = page(night, MACHINE)
 
     assert never_met([]) == sorted(registered())
-    assert f"({len(registered()) - 1}): " in text
+    assert f"({len(registered() - of_nobody()) - 1}): `" in text
+    assert f"({len(of_nobody())}): `callback.lapse`, " in text
     assert "`unified_repair.report`" not in text
     assert "`unified_repair.promise`" in text
     unseen = "; ".join(f"{says.en} / {says.zh}" for says in list(SITUATIONS.values())[:2])
