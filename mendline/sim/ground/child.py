@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -88,6 +89,7 @@ def _play(options: argparse.Namespace, answers: IO[str]) -> None:
     _tell(answers, {
         "seed": plan.seed, "trace": outcome.trace, "findings": [_finding(one) for one in outcome.findings],
         "seconds": round(outcome.seconds, 2), "cpu_seconds": round(outcome.cpu_seconds, 2), "calls": outcome.calls,
+        "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "storm_calls": outcome.storm_calls, "ended": outcome.ended.isoformat(),
         "answers": dict(sorted(outcome.stage.tally.items())), "seen": dict(sorted(outcome.stage.seen.counts.items())),
         "statements": dict(sorted(outcome.stage.statements.items())), "figures": figures.as_json(),

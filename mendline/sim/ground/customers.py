@@ -27,6 +27,7 @@ class User:
     refuses: bool
     by_telephone: bool
     needs_part: bool
+    shows_on_site: bool  # nobody can tell by telephone that a part is needed
     passes: int
     unhappy: bool
     moves: bool
@@ -49,10 +50,11 @@ class Customers:
         root = label.rstrip("x")
         if root not in self.users:
             rng, so = self.cast.rng(f"user {root}"), self.cast.mood.is_so
+            shows_on_site = so("shows_on_site", self.cast.rng(f"machine {root}"))
             self.users[root] = User(
                 reach=0.0 if so("never_reached", rng) else 0.3 if so("hard_to_reach", rng) else 0.85,
                 has_wrong_number=so("wrong_number", rng), refuses=so("refuses_visit", rng),
-                by_telephone=so("by_telephone", rng), needs_part=so("needs_part", rng),
+                by_telephone=so("by_telephone", rng), needs_part=so("needs_part", rng), shows_on_site=shows_on_site,
                 passes=1 + so("second_pass", rng) + so("second_pass", rng), unhappy=so("unhappy", rng),
                 moves=so("moves_visit", rng),
             )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from mendline.sim.bench import cpu
 from mendline.sim.bench.scratch import Scratch
 from mendline.sim.ground import arena, cases
 from mendline.sim.ground.cases import Item
@@ -32,6 +33,16 @@ class Results:
     seeds: list[dict[str, Any]] = field(default_factory=list)
     conditions: dict[str, Any] = field(default_factory=dict)
     cases: list[str] = field(default_factory=list)
+    server_cpu_seconds: float = 0.0  # of PostgreSQL while the seeds were played
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU of the seeds' own processes, user and system."""
+        return float(sum(one["cpu_seconds"] for one in self.seeds))
+
+    @property
+    def calls(self) -> int:
+        return int(sum(one["calls"] for one in self.seeds))
 
     @property
     def findings(self) -> list[tuple[int, dict[str, Any]]]:
@@ -53,12 +64,13 @@ class Results:
         return merged([one["figures"] for one in self.seeds])
 
     def as_json(self) -> dict[str, Any]:
-        calls = sum(one["calls"] for one in self.seeds)
-        cpu = sum(one["cpu_seconds"] for one in self.seeds)
+        calls, own = self.calls, self.cpu_seconds
         return {
             "world": self.plan.world, "days": self.plan.days, "reports": self.plan.reports,
             "faults": "storm" if self.plan.storm else "none", "conditions": self.conditions, "calls": calls,
-            "cpu_ms_per_call": round(1000 * cpu / calls, 2) if calls else 0.0,
+            "cpu_ms_per_call": round(1000 * own / calls, 2) if calls else 0.0,
+            "cpu_seconds": round(own, 1), "server_cpu_seconds": round(self.server_cpu_seconds, 1),
+            "memory_mib": max((one["memory_mib"] for one in self.seeds), default=0),
             "findings": [{"seed": seed, **finding} for seed, finding in self.findings],
             "situations": {name: self.seen[name] for name in SITUATIONS}, "never_seen": self.never_seen,
             "cases": self.cases, "figures": self.figures,
@@ -90,6 +102,7 @@ def play_all(scratch: Scratch, plan: Plan, seeds: Sequence[int], *, processes: i
             with lock:
                 results.seeds.append(outcome)
 
+    before = cpu.of_tree(scratch.server_pid)
     threads = [threading.Thread(target=work, name=f"ground {n}") for n in range(processes)]
     for thread in threads:
         thread.start()
@@ -97,6 +110,7 @@ def play_all(scratch: Scratch, plan: Plan, seeds: Sequence[int], *, processes: i
         thread.join()
     if failed:
         raise failed[0]
+    results.server_cpu_seconds = cpu.of_tree(scratch.server_pid) - before
     results.seeds.sort(key=lambda one: int(one["seed"]))
     return results
 

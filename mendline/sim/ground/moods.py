@@ -16,7 +16,7 @@ USUAL: Mapping[str, float] = {
     "part_delay": 0.3, "part_rejected": 0.08, "borrows": 0.12, "second_pass": 0.2, "forgets_return": 0.15,
     "region_refuses": 0.3, "region_reassigns": 0.35, "specialist": 0.2, "agent_reassigns": 0.04, "bad_report": 0.06,
     "named_station": 0.06, "not_answering": 0.25, "reopened_later": 0.03, "snoops": 0.06, "looks": 0.12,
-    "crowd": 0.4,
+    "crowd": 0.4, "shows_on_site": 0.25,
 }  # fmt: skip
 OFF = 0.3
 

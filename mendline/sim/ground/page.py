@@ -188,6 +188,9 @@ def _run(results: Mapping[str, Any], language: str) -> str:
         (Text("种子数", "seeds"), len(results["seeds"])), (Text("维修单", "orders"), results["figures"]["orders"]),
         (Text("调用", "calls"), results["calls"]),
         (Text("每次调用的 CPU 毫秒", "CPU ms per call"), results["cpu_ms_per_call"]),
+        (Text("CPU 秒：模拟与产品", "CPU seconds, simulation and product"), results["cpu_seconds"]),
+        (Text("CPU 秒：PostgreSQL", "CPU seconds, PostgreSQL"), results["server_cpu_seconds"]),
+        (Text("内存至多 MiB", "memory at most, MiB"), results["memory_mib"]),
     )  # fmt: skip
     conditions = [(name, _plain(value)) for name, value in results["conditions"].items()]
     return _table([*((label.in_language(language), str(value)) for label, value in lines), *conditions])

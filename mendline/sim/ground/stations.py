@@ -37,7 +37,8 @@ class Stations:
         order, rng = self.cast.order(label), self.cast.rng(label)
         if self.cast.mood.is_so("out_of_turn", rng):
             self._out_of_turn(order, rng, now)
-        if self.cast.mood.is_so("asks_to_cancel", rng) and rng.random() < 0.3:
+        counts_calls = bool(order.promises) and order.promises[-1].at is None  # its own way out: after five days
+        if not counts_calls and self.cast.mood.is_so("asks_to_cancel", rng) and rng.random() < 0.3:
             self._ask_to_cancel(order, rng, now)
         if self.cast.is_held(label) or not order.is_open:
             return minutes(rng, 2, 10)
@@ -84,7 +85,7 @@ class Stations:
         now += minutes(rng, 1, 6)
         if user.by_telephone and rng.random() < 0.7:
             return self._solve_by_telephone(order, rng, now)
-        if user.needs_part and order.state != "dispatched" and not list(order.parts()):
+        if user.needs_part and not user.shows_on_site and order.state != "dispatched" and not list(order.parts()):
             return self._order_part(order, rng, now)
         return self._promise(order, rng, now)
 

@@ -22,6 +22,7 @@ def a_seed(number: int, **changed: Any) -> dict[str, Any]:
                "cancel_reasons": {"user_solved": 1}, "load_per_station": {"000001": 3}}  # fmt: skip
     return {
         "seed": number, "trace": "ab" * 32, "findings": [], "seconds": 1.0, "cpu_seconds": 0.5, "calls": 50,
+        "memory_mib": 100,
         "seen": {"urged": 2}, "statements": {}, "figures": figures, **changed,
     }  # fmt: skip
 

@@ -120,6 +120,12 @@ class Command(BaseCommand):
                 f"seed {one['seed']}: {one['figures']['orders']} 单 orders, {one['calls']} 次调用 calls,"
                 f" {one['seconds']} s ({rate:.0f}/s), trace {one['trace'][:16]}, {len(one['findings'])} findings"
             )
+        whole = results.cpu_seconds + results.server_cpu_seconds
+        say(
+            f"CPU: {results.cpu_seconds:.0f} s + PostgreSQL {results.server_cpu_seconds:.0f} s,"
+            f" {results.calls / max(whole, 0.1):.0f} 次/CPU 秒 calls per CPU second;"
+            f" 内存至多 memory at most {max(one['memory_mib'] for one in results.seeds)} MiB"
+        )
         seen = [name for name in SITUATIONS if results.seen[name]]
         say(f"\n情形 situations: {len(seen)} / {len(SITUATIONS)}")
         say("  " + ", ".join(f"{name} {results.seen[name]}" for name in seen))
