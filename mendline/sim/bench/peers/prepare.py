@@ -100,7 +100,7 @@ class Peer:
 
 
 def prepare(peer: Peer) -> None:
-    """Install the schema, take the sample through the product's own interface, and copy it to every level."""
+    """Install the schema and take the sample through the product's own interface."""
     base, port = f"{peer.kind}_sample", FIRST_PORT[peer.kind]
     environment = peer.environment(base, port)
     _say(f"{peer.kind}: schema")
@@ -113,7 +113,14 @@ def prepare(peer: Peer) -> None:
         seen = send(Plan("127.0.0.1", port, 2, 3600.0, list(site.product.creating(1, SAMPLE))))
     if len(seen.bodies) != SAMPLE:
         raise PeerDown(f"{peer.kind}: {len(seen.bodies)} of {SAMPLE} tickets were taken, first trouble: {seen.strange}")
-    entries = []
+
+
+def fill_levels(peer: Peer) -> None:
+    """Copy the sample to every level and name what came of it in the list of peers.
+
+    Measuring creates tickets, so this is done again before a measurement that is to begin at the level.
+    """
+    base, port, entries = f"{peer.kind}_sample", FIRST_PORT[peer.kind], []
     for place, (name, level) in enumerate(LEVELS.items(), 1):
         database = f"{peer.kind}_{name}"
         _say(f"{peer.kind}: {level:,} tickets")
@@ -188,6 +195,12 @@ def _enter(path: Path, kind: str, entries: Sequence[Mapping[str, Any]]) -> None:
     path.write_text(json.dumps({"peers": [*kept, *entries]}, indent=1) + "\n", encoding="utf-8")
 
 
+def _token(path: Path, kind: str) -> str:
+    """Return the key that the sample was made with, or a new one."""
+    before = json.loads(path.read_text(encoding="utf-8"))["peers"] if path.exists() else []
+    return next((str(entry["token"]) for entry in before if entry["product"] == kind), secrets.token_hex(20))
+
+
 def _write_scripts(home: Path) -> None:
     quoted, server = shlex.quote(str(home)), shlex.quote(str(home / "server"))
     start = (
@@ -236,6 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--workers", type=int, help="processes of its web server (RT 4, django-helpdesk 2 of 4 threads)"
     )
+    parser.add_argument("--again", action="store_true", help="only fill anew, from the sample that is there")
     given = parser.parse_args(arguments)
     if given.product == "helpdesk" and given.python is None:
         parser.error("django-helpdesk needs --python")
@@ -245,7 +259,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     server = launcher.ensure_running(home / "server")
     workers = given.workers or (4 if given.product == "rt" else 2)
     python = given.python.absolute() if given.python else Path(sys.executable)
-    prepare(Peer(given.product, folder, server, workers, python, secrets.token_hex(20)))
+    peer = Peer(given.product, folder, server, workers, python, _token(home / "peers.json", given.product))
+    if not given.again:
+        prepare(peer)
+    fill_levels(peer)
     _write_scripts(home)
     return 0
 
