@@ -150,15 +150,18 @@ class Offices:
         return minutes(rng, 20, 200)
 
     def called_back(self, label: str, now: datetime) -> bool:
-        """Once in a while the user calls again after all; tell whether the order is open again."""
+        """Once in a while the user calls again after all; tell whether the order may be open again.
+
+        An answer that was lost may have been a yes: whoever sees to the order has to look once more.
+        """
         rng = self.cast.rng(f"{label} again")
         if not self.cast.mood.is_so("reopened_later", rng) or self.cast.order(label).reopened:
             return False
         by = self.cast.one_of("cc_agent", label)
-        if self.cast.step(by, "reopen", label, now, reopen_reason="用户再次来电").kind != "ok":
-            return False
-        self.cast.stage.seen.note("reopened_by_agent")
-        return True
+        answer = self.cast.step(by, "reopen", label, now, reopen_reason="用户再次来电")
+        if answer.kind == "ok":
+            self.cast.stage.seen.note("reopened_by_agent")
+        return answer.kind != "refused"
 
     # --- outsiders and lookers ---
 
