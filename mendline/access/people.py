@@ -148,7 +148,7 @@ def end_own_signins(actor: Actor, *, now: datetime, but: str | None, only: str =
 
 
 @transaction.atomic
-def reset_second_factor(person_id: int, *, actor: Actor, now: datetime) -> int:
+def reset_second_factor(person_id: int, *, actor: Actor, now: datetime, reason: str = "") -> int:
     """Forget the second factors and recovery codes of somebody who lost them; return how many there were.
 
     Whoever found the telephone is signed out as well. Raises NotVisible.
@@ -162,7 +162,7 @@ def reset_second_factor(person_id: int, *, actor: Actor, now: datetime) -> int:
         signins.end_all(person.pk)
         note_change(
             subject_of(person_id), "person.reset_second_factor", actor=actor, now=now,
-            before={"factors": count}, after={"factors": 0},
+            before={"factors": count}, after={"factors": 0, **({"reason": reason} if reason else {})},
         )  # fmt: skip
     return int(count)
 

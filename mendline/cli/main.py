@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "search": Command("查找索引：status|rebuild", "the index of the search: how far it is, make it anew"),
     "figures": Command("统计数字：status|rebuild", "the figures: as of when they are, count them anew"),
     "token": Command("接口密钥：issue|list|revoke", "keys of machines"),
+    "reset-second-factor": Command("重置某人的双重验证", "reset the second factor of somebody who lost it"),
     "webhook": Command("推送地址：add|list|stop", "where events are posted to"),
     "legacy": Command("与旧系统交换：export|import", "exchange with the legacy system"),
     "assess": Command("维修站考评结费依据", "what a station's assessed fee rests on"),

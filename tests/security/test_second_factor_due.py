@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
@@ -182,3 +183,17 @@ def _without_used_codes(person: Person) -> dict[str, object]:
     data = dict(Authenticator.objects.get(user=person, type="totp").data)
     data.pop("mendline", None)
     return data
+
+
+def test_where_the_only_administrator_lost_it_the_machine_resets_it_with_a_reason(chief: Person) -> None:
+    totp.TOTP.activate(chief, totp.generate_totp_secret())
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("reset_second_factor", "chief")
+    with pytest.raises(CommandError, match="no such user name"):
+        call_command("reset_second_factor", "nobody", reason="x")
+
+    call_command("reset_second_factor", "chief", reason="手机丢失")
+
+    assert not Authenticator.objects.exists()
+    entry = Entry.objects.get(kind="person.reset_second_factor")
+    assert (entry.actor_name, entry.data["after"]["reason"]) == ("命令行 command line", "手机丢失")
