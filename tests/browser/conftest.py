@@ -119,7 +119,10 @@ def signed_in_as(context: BrowserContext, username: str, address: str) -> None:
 
 
 class Office:
-    """Opens a window for each person, signed in; through the real form where a test is about that."""
+    """Opens a window for each person, signed in; through the real form where a test is about that.
+
+    No page is open yet, except after the form: most tests begin at a page of their own.
+    """
 
     def __init__(self, browser: Browser, server: LiveServer) -> None:
         self._browser = browser
@@ -152,7 +155,6 @@ class Office:
             expect(page.locator("#id_password")).to_have_count(0)
         else:
             signed_in_as(context, username, self._server.url)
-            desk.open("/")
         self.desks.append(desk)
         return desk
 

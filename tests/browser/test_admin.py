@@ -101,10 +101,12 @@ def test_a_key_is_issued_asked_about_and_revoked(office: Office, world: dict[str
 
 def test_the_switch_between_light_and_dark_is_there_at_the_next_machine(office: Office, people: None) -> None:
     first = office.desk("station_coordinator")
+    first.open("/")
     with first.page.expect_response("**/settings/theme/"):
         first.page.locator("[data-theme-switch]").last.click()
     expect(first.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
     second = office.desk("station_coordinator")
+    second.open("/")
 
     expect(second.page.locator("html")).to_have_attribute("data-bs-theme", "dark")

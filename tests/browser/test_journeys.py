@@ -50,6 +50,7 @@ def test_a_report_goes_all_the_way_to_its_callback(office: Office) -> None:
     agent.stands_at("已派单")
 
     station = office.desk("station_coordinator")
+    station.open("/")
     station.page.locator("tr[data-beside]", has_text=ref).locator("a.order-no").click()
     expect(station.page.locator(f'#detail [data-order="{ref}"]')).to_be_visible()
     station.open(f"/orders/{ref}/")

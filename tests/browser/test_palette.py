@@ -191,6 +191,7 @@ def test_the_box_looks_right(office: Office, orders: list[Loaded], locale: str, 
     width, height = (1440, 900) if size == "wide" else (390, 844)
     desk = office.desk("cc_agent", locale=locale, width=width, height=height)
     ending = f"{locale[:2]}-{size}"
+    desk.open("/")
     open_box(desk, size)
     expect(chosen(desk.page)).to_have_count(1)
     shown(desk, f"palette-empty-{ending}")
