@@ -23,7 +23,7 @@ from mendline.sim.bench.scratch import Database, Scratch
 
 FULL_PAGES = 8  # stations, while there are only a thousand orders
 PHONES_KNOWN = 2_000
-QUIET_SHARE, QUIET_SECONDS, LONGEST_WAIT = 0.05, 2.0, 180.0
+QUIET_SHARE, QUIET_SECONDS, LONGEST_WAIT = 0.1, 2.0, 180.0
 
 
 def levels_of(sites: Sequence[Site]) -> list[int]:
