@@ -15,7 +15,8 @@ from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-FILE = "MENDLINE_HOSTILE_TOLD"
+from mendline.cli.hostile import TOLD
+
 _told: dict[str, dict[str, Any]] = {}  # by test: seconds, answers by status, what failed
 _now: list[Counter[str]] = []
 
@@ -51,7 +52,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    Path(os.environ[FILE]).write_text(json.dumps(_told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    Path(os.environ[TOLD]).write_text(json.dumps(_told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _test(name: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,11 +47,17 @@ def test_all_of_it_is_its_parts_and_each_file_is_in_one(asked: list[list[str]]) 
     assert sum(map(len, parts)) == len(whole) > 10
 
 
+def test_the_command_line_needs_nothing_that_only_tests_have() -> None:
+    words = "import sys, mendline.cli.main; sys.exit('pytest' in sys.modules or 'django' in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", words], cwd=ROOT, check=True)
+
+
 def test_what_each_test_asked_and_heard_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     statuses = iter((200, 404, 404))
     monkeypatch.setattr(BaseHandler, "get_response", lambda self, request: HttpResponse(status=next(statuses)))
     monkeypatch.setattr(hostile_told, "_told", {})
-    monkeypatch.setenv(hostile_told.FILE, str(tmp_path / "told.json"))
+    monkeypatch.setenv(hostile.TOLD, str(tmp_path / "told.json"))
     hostile_told.pytest_configure()
 
     BaseHandler().get_response(HttpRequest())  # nobody's
