@@ -70,9 +70,10 @@ def hostile(night: Night, rig: Rig) -> bool:
     known = total["parts"].setdefault(part, {"tests": 0, "requests": 0, "answers": {}, "by": {}, "failed": 0})
     known["tests"] += len(told)
     for name, test in told.items():
-        requests = sum(test["answers"].values())
+        answers = {} if "::test_control_" in name else test["answers"]  # a control's are faults made on purpose
+        requests = sum(answers.values())
         known["requests"] += requests
-        known["answers"] = dict(Counter(known["answers"]) + Counter(test["answers"]))
+        known["answers"] = dict(Counter(known["answers"]) + Counter(answers))
         if "[" in name:
             role = name.rpartition("[")[2].rstrip("]")
             known["by"][role] = known["by"].get(role, 0) + requests

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mendline.sim.faults.claims import rate, table
-from mendline.sim.faults.commanded import FIRST_ROUND, faults_in
+from mendline.sim.faults.commanded import DRAWN, FIRST_ROUND, faults_in
 from mendline.sim.faults.night import Night
 from mendline.sim.ground.situations import SITUATIONS
 
@@ -55,9 +55,10 @@ def hostile(night: Night) -> str:
     if not total or not total["runs"]:
         return ""
     parts = {name: total["parts"].get(name, _NOTHING) for name in FIRST_ROUND}
-    answers = {name: _by_status(part["answers"]) for name, part in parts.items() if part["requests"]}
+    # Among what the walls are asked are pages that fail on purpose, to see what they tell of the inside.
+    answers = {name: _by_status(parts[name]["answers"]) for name in (*DRAWN, "matrix") if parts[name]["requests"]}
     by_role: dict[str, int] = {}
-    for name in ("description", "steps"):
+    for name in DRAWN:
         for role, n in parts[name]["by"].items():
             by_role[role] = by_role.get(role, 0) + n
     return f"""\
@@ -72,8 +73,8 @@ The questions of `mendline hostile`, part by part and seed by seed ({", ".join(t
         ("drawn requests by role / 随机请求，按角色", ", ".join(f"{role} {n:,}" for role, n in by_role.items()) or "–"),
         *((f"answers, {name} / 答复", said) for name, said in answers.items()),
         ("5xx, or an answer outside the description, to what was drawn / 5xx 或说明以外的答复",
-         rate(sum(parts[name]["failed"] for name in ("description", "steps")),
-              sum(parts[name]["requests"] for name in ("description", "steps")))),
+         rate(sum(parts[name]["failed"] for name in DRAWN),
+              sum(parts[name]["requests"] for name in DRAWN))),
         ("tests that found something / 发现问题的测试",
          rate(sum(part["failed"] for part in parts.values()), sum(part["tests"] for part in parts.values()))),
     )  # fmt: skip

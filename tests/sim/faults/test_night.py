@@ -299,6 +299,7 @@ def test_hostile_questions_are_asked_in_full_once_and_then_drawn_anew(tmp_path: 
     commands.tell["hostile"] = {
         "tests/api/test_fuzz.py::test_it[admin]": {"answers": {"200": 3, "500": 1}, "failed": ["a 500\nof ours"]},
         "tests/api/test_fuzz.py::test_other": {"answers": {"404": 2}, "failed": []},
+        "tests/api/test_fuzz.py::test_control_a_fault_is_found": {"answers": {"500": 7}, "failed": []},
     }
 
     for _ in range(6):
@@ -309,7 +310,7 @@ def test_hostile_questions_are_asked_in_full_once_and_then_drawn_anew(tmp_path: 
     assert set(total["runs"][4:]) == {"description 5", "steps 6"}
     assert len({run.split()[1] for run in total["runs"]}) == 6, "a seed comes twice"
     assert total["parts"]["matrix"] == {
-        "tests": 2, "requests": 6, "answers": {"200": 3, "500": 1, "404": 2}, "by": {"admin": 4}, "failed": 1,
+        "tests": 3, "requests": 6, "answers": {"200": 3, "500": 1, "404": 2}, "by": {"admin": 4}, "failed": 1,
     }  # fmt: skip
     assert night.problems[0].startswith("hostile tests/api/test_fuzz.py::test_it[admin]: a 500\nof ours\n⟲ mendline ")
 
