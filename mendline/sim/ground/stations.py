@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from mendline.sim.ground.cast import Cast, minutes, office_hour, text_of
-from mendline.sim.ground.customers import Customers
+from mendline.sim.ground.customers import Customers, User
 from mendline.sim.ground.oracle.cancelling import A_STATIONS, CLOSED_NORMALLY
 from mendline.sim.ground.oracle.model import Order
 from mendline.sim.ground.oracle.objections import EARLIEST_UNREACHABLE, REMOTE
@@ -75,7 +75,7 @@ class Stations:
                 self.cast.stage.seen.note("wrong_number")
                 self.opened(f"{order.label}.request{len(_requests(order))}", now)
             return minutes(rng, 60, 200)
-        reached = rng.random() < user.reach
+        reached = rng.random() < _reach(order, user)
         outcome = "reached" if reached else rng.choice(("no_answer", "busy", "powered_off"))
         if self._do(order, "log_contact", now, contact_outcome=outcome).kind != "ok" or self._is_gone(order):
             return minutes(rng, 2, 30)
@@ -334,6 +334,12 @@ class Stations:
 
     def _is_gone(self, order: Order) -> bool:
         return self.cast.is_held(order.label) or not order.is_open
+
+
+def _reach(order: Order, user: User) -> float:
+    """Return how likely the telephone is answered. Who agreed a time once can be reached again, sooner or later."""
+    agreed = any(promise.at is not None for promise in order.promises)
+    return max(user.reach, 0.5) if agreed else user.reach
 
 
 def _requests(order: Order) -> list[str]:
