@@ -105,7 +105,7 @@ class Story:
         wait = self._act(label, now) if not cast.is_held(label) else timedelta(minutes=5)
         self._mind(label, cast.stage.time.now())
         if wait is not None:
-            self.follow(label, cast.stage.time.now() + max(wait, LEAST_WAIT))
+            self.follow(label, self._after(now) + max(wait, LEAST_WAIT))
 
     def _act(self, label: str, now: datetime) -> timedelta | None:
         order = self.cast.order(label)
@@ -132,7 +132,11 @@ class Story:
         act = self.offices.supply if known[0].process == "part_order" else self.offices.judge
         wait = act(label, now)
         if wait is not None:
-            cast.at(cast.stage.time.now() + wait, lambda later: self._beside(label, later))
+            cast.at(self._after(now) + wait, lambda later: self._beside(label, later))
+
+    def _after(self, now: datetime) -> datetime:
+        """Return when this turn was over; the world's clock stands still for whoever only waits."""
+        return max(now, self.cast.stage.time.now())
 
 
 def play(plan: Plan, network: Network, progress: Progress | None = None) -> Outcome:
