@@ -283,14 +283,17 @@ class Stations:
     # --- what a station should not do, and what it must ask for ---
 
     def _submit(self, order: Order, reason: str, now: datetime) -> None:
+        """Cancel what the station booked itself, or ask the region; whoever called too little says otherwise then."""
         if order.origin == "station" and reason not in CLOSED_NORMALLY:
-            self._do(order, "cancel", now, cancel_reason=reason, requested_by="station", cancel_detail="本站单")
-            return
-        answer = self.cast.create(self.cast.coordinator(order), "cancellation_request", order.label,
-                                  {"cancel_reason": reason, "cancel_detail": "详见记录"}, now)  # fmt: skip
-        if answer.kind == "ok":
-            self.opened(order.records[-1].label, now)
-        elif answer.kind == "refused" and "STN-25" in answer.rules:
+            answer = self._do(
+                order, "cancel", now, cancel_reason=reason, requested_by="station", cancel_detail="本站单"
+            )
+        else:
+            answer = self.cast.create(self.cast.coordinator(order), "cancellation_request", order.label,
+                                      {"cancel_reason": reason, "cancel_detail": "详见记录"}, now)  # fmt: skip
+            if answer.kind == "ok":
+                self.opened(order.records[-1].label, now)
+        if answer.kind == "refused" and "STN-25" in answer.rules:
             self.cast.stage.seen.note("quota_missed")
             now += minutes(self.cast.rng(order.label), 1, 9)
             self._submit(order, "user_postponed", now)
