@@ -24,8 +24,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
     django.setup()
-    for name in ("mendline.api", "mendline.web.key_use", "mendline.contact"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # a cut connection is what the storm is for
+    # A cut connection is what the storm is for, and a refusal an answer that is judged.
+    for name in ("mendline.api", "mendline.web.key_use", "mendline.contact", "mendline.refused"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     if options.build:
         _build(options.build)
     elif options.replay:
