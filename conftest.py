@@ -1,6 +1,7 @@
 """What every test may rely on. Builders and worlds are in tests/."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from mendline.database.grants import apply_grants
 
@@ -86,4 +88,22 @@ def _files_are_nobodys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """Uploads go to a folder of the tests: a nightly chore would put aside the files of whoever runs them."""
     heads = tmp_path_factory.mktemp("seals")
     with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("files"), SEALS_FOLDER=heads):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """Every client of a test makes the middleware anew, and each of them would look through every folder again."""
+    found: dict[str, dict[str, Any]] = {}
+    find = WhiteNoiseMiddleware.add_files_from_finders
+
+    def find_once(whitenoise: WhiteNoiseMiddleware) -> None:
+        prefix = whitenoise.static_prefix
+        if prefix not in found:
+            find(whitenoise)
+            found[prefix] = dict(whitenoise.files)
+        whitenoise.files.update(found[prefix])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
         yield
