@@ -13,9 +13,9 @@ NAME = "the queue page, few orders against many"
 FEW = 1_000
 FEW_STATIONS = 8  # so that each of them has a full page
 LEAST_OPEN = 20_000  # with fewer orders in all, more of them are open, so that pages are full
-READS, PAGES = 200, 60
+PAGES_SHARE = 0.3  # a whole page costs more than its query, and is read that much less often
 OTHERS_SHARE = 5  # wider scopes, which nobody works from all day, are read that many times less often
-JOBS = (("read_queue", "query", READS), ("count_queue", "counts", READS), ("render_queue", "whole page", PAGES))
+JOBS = (("read_queue", "query", 1.0), ("count_queue", "counts", 1.0), ("render_queue", "whole page", PAGES_SHARE))
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class _Times:
     cpu: list[float] = field(default_factory=list)
 
 
-def measure(scratch: Scratch, base: Database, *, orders: int, stations: int, rounds: int) -> Measured:
+def measure(scratch: Scratch, base: Database, *, orders: int, stations: int, rounds: int, reads: int) -> Measured:
     """Measure the query and the rendered page for a station, a region and the call centre, few and many in turn."""
     few = scratch.copy(base, "bench_few")
     many = scratch.copy(base, "bench_many")
@@ -37,10 +37,10 @@ def measure(scratch: Scratch, base: Database, *, orders: int, stations: int, rou
     with a_member(scratch.environment(few)) as with_few, a_member(scratch.environment(many)) as with_many:
         for number in range(rounds):
             for whose in ("station", "region", "everywhere"):
-                for job, _, often in JOBS:
-                    reads = often if whose == "station" else often // OTHERS_SHARE
-                    _take(times, (job, whose, "few"), with_few, reads, number)
-                    _take(times, (job, whose, "many"), with_many, reads, number)
+                for job, _, share in JOBS:
+                    often = int(reads * share) if whose == "station" else int(reads * share) // OTHERS_SHARE
+                    _take(times, (job, whose, "few"), with_few, often, number)
+                    _take(times, (job, whose, "many"), with_many, often, number)
     scratch.drop("bench_few")
     scratch.drop("bench_many")
     setup: dict[str, object] = {"few": small.as_setup(), "many": large.as_setup(), "rounds": rounds}

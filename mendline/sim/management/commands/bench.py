@@ -38,6 +38,7 @@ class Sizes:
     walked: int = 1_200
     http_seconds: float = 5.0
     orders: int = 2_000_000
+    queue_reads: int = 200
     searches: int = 60
     choice_stations: int = 5_000
     choice_coverage_rows: int = 444_000
@@ -50,8 +51,8 @@ QUICK = Sizes(
     choice_coverage_rows=88_800, timers=2_000,
 )  # fmt: skip
 TINY = Sizes(
-    rounds=1, stations=40, coverage_rows=12_800, background=200, walked=8, http_seconds=0.3, orders=3_000, searches=2,
-    choice_stations=50, choice_coverage_rows=4_440, timers=40,
+    rounds=1, stations=40, coverage_rows=12_800, background=200, walked=8, http_seconds=0.3, orders=3_000,
+    queue_reads=20, searches=2, choice_stations=50, choice_coverage_rows=4_440, timers=40,
 )  # fmt: skip
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
@@ -75,7 +76,8 @@ MEASURES: Mapping[str, Measure] = {
         background=run.sizes.background,
     ),
     "queue": lambda run: queue_page.measure(
-        run.scratch, run.network, orders=run.sizes.orders, stations=run.sizes.stations, rounds=run.sizes.rounds
+        run.scratch, run.network, orders=run.sizes.orders, stations=run.sizes.stations, rounds=run.sizes.rounds,
+        reads=run.sizes.queue_reads,
     ),
     "search": lambda run: search_page.measure(
         run.scratch, run.network, orders=run.sizes.orders, stations=run.sizes.stations, rounds=run.sizes.rounds,
