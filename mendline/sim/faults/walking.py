@@ -68,12 +68,12 @@ def registered() -> set[str]:
 
 
 def of_nobody() -> set[str]:
-    """Return the registered steps that no person takes: the clock does, or another step that causes them."""
+    """Return the registered steps that no person takes by itself: the clock does, or a step that causes it."""
     return {
         f"{process.code}.{name}"
         for process in loading.processes().values()
         for name, step in process.transitions.items()
-        if set(step.by) <= {TIMER_ROLE}
+        if set(step.by) <= {TIMER_ROLE} or (process.code in OPENED_BY_STEPS and step in process.creating)
     }
 
 
