@@ -104,15 +104,21 @@ def _scanner() -> Finding:
     from mendline.kernel.scanning import ScannerAway
 
     django.setup()
+    from mendline.orders.attachments import MAX_BYTES
+
     name = "查毒 virus scanner"
     if settings.SCANNING is None:
         return Finding(name, True, "未设置 CLAMD，上传的文件不查毒 CLAMD is not set: uploads are not scanned")
+    scanner, trouble = settings.SCANNING.scanner, ""
     try:
-        return Finding(name, True, f"{settings.SCANNING.scanner.version()}, {settings.CLAMD}")
+        version = scanner.version()
+        trouble = "收不下 10 MB 的文件，请看 StreamMaxLength takes no file of 10 MB, see StreamMaxLength: "
+        scanner.found_in(bytes(MAX_BYTES))
+        return Finding(name, True, f"{version}, {settings.CLAMD}")
     except ScannerAway as problem:
         if settings.SCANNING.when_away == "refuse":
-            return Finding(name, False, f"{problem}：上传会被拒绝 uploads are refused")
-        return Finding(name, False, f"{problem}：上传不经查毒 uploads are taken unscanned")
+            return Finding(name, False, f"{trouble}{problem}：上传会被拒绝 uploads are refused")
+        return Finding(name, False, f"{trouble}{problem}：上传不经查毒 uploads are taken unscanned")
 
 
 def _state_folder() -> Finding:

@@ -10,6 +10,7 @@ import logging
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -68,12 +69,10 @@ class Scanner:
     def _ask(self, command: bytes) -> str:
         try:
             with self._connected() as connection:
-                connection.sendall(command)
-                answer = b""
-                while len(answer) < LONGEST_ANSWER and not answer.endswith(b"\0"):
-                    if not (part := connection.recv(LONGEST_ANSWER)):
-                        break
-                    answer += part
+                # It hangs up on a file that is too long for it, but not without a word.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.sendall(command)
+                answer = _line_from(connection)
         except OSError as problem:
             raise ScannerAway(f"clamd: {problem}") from problem
         return answer.rstrip(b"\0\n").decode("utf-8", "replace")
@@ -89,6 +88,15 @@ class Scanner:
             connection.close()
             raise
         return connection
+
+
+def _line_from(connection: socket.socket) -> bytes:
+    answer = b""
+    while len(answer) < LONGEST_ANSWER and not answer.endswith(b"\0"):
+        if not (part := connection.recv(LONGEST_ANSWER)):
+            break
+        answer += part
+    return answer
 
 
 def scanner_at(address: str) -> Scanner:

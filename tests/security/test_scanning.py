@@ -38,6 +38,7 @@ class Stub:
     """What the stub heard, and what it answers to a file."""
 
     answer: bytes = b""  # empty: it looks for the word
+    most: int = 2**40  # bytes; like clamd it hangs up on a longer file and says why
     heard: list[bytes] = field(default_factory=list)
 
     def reply_to(self, connection: socket.socket) -> None:
@@ -52,6 +53,9 @@ class Stub:
         content = b""
         while length := int.from_bytes(stream.read(4), "big"):
             content += stream.read(length)
+            if len(content) > self.most:
+                connection.sendall(b"INSTREAM size limit exceeded. ERROR\0")
+                return
         self.heard.append(content)
         found = b"stream: Made.Up-1 FOUND\0" if BAD in content else b"stream: OK\0"
         connection.sendall(self.answer or found)
@@ -168,6 +172,13 @@ def test_an_answer_that_is_neither_is_no_permission(clamd: Stub, answer: bytes) 
         Scanner("clamd.ctl").found_in(PDF)
 
 
+def test_a_scanner_that_hangs_up_on_a_long_file_is_heard_all_the_same(clamd: Stub) -> None:
+    clamd.most = 1_000_000
+
+    with pytest.raises(ScannerAway, match="size limit exceeded"):
+        Scanner("clamd.ctl").found_in(PDF + bytes(8_000_000))
+
+
 def test_over_a_loopback_port_it_is_the_same() -> None:
     stub, server = Stub(), socket.socket()
     server.bind(("127.0.0.1", 0))
@@ -191,6 +202,10 @@ def test_no_file_goes_to_another_machine_in_clear(address: str) -> None:
 def test_the_doctor_says_how_it_stands(clamd: Stub, settings: Settings) -> None:
     settings.CLAMD = "clamd.ctl"
     assert doctor._scanner() == doctor.Finding("查毒 virus scanner", True, "ClamAV 1.0.7/27000, clamd.ctl")
+
+    clamd.most = attachments.MAX_BYTES - 1
+    short = doctor._scanner()
+    assert not short.ok and "size limit exceeded" in short.detail and "StreamMaxLength" in short.detail
 
     settings.SCANNING = Scanning(Scanner("/nowhere/clamd.ctl"), "accept")
     away = doctor._scanner()
