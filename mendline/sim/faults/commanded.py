@@ -25,10 +25,11 @@ from mendline.sim.faults.rig import Rig
 # A few seeds of each in turn: where a station takes one order a day, other things happen than where it takes many.
 WORLDS = ("small", "tight")
 WORLD_SEEDS_AT_ONCE = 4
-# What is drawn comes again with other seeds for as long as there is time; the rest is asked in full, once.
+# Everything is asked once; then the description again and again with other seeds, half an hour in a whole night.
 FIRST_ROUND = ("description", "steps", "matrix", "walls")
+AFTERWARDS = "description"
 DRAWN = ("description", "steps")
-EXAMPLES = 30  # of each operation and step, for every role, in one piece
+EXAMPLES = 50  # of each operation and step, for every role, in one piece
 REQUESTS = 2000  # in each of the five phases of an upgrade
 REQUESTS_OF_CONTROL = 500
 LONGEST, TO_CLEAR_UP = 3600.0, 60.0  # seconds
@@ -61,7 +62,7 @@ def hostile(night: Night, rig: Rig) -> bool:
     """Ask a part of the hostile questions, as every role."""
     total = night.totals.setdefault("hostile", {"runs": [], "parts": {}})
     done = len(total["runs"])
-    part = FIRST_ROUND[done] if done < len(FIRST_ROUND) else DRAWN[done % len(DRAWN)]
+    part = FIRST_ROUND[done] if done < len(FIRST_ROUND) else AFTERWARDS
     seed = night.seed + done
     asked = ("--part", part, "--seed", str(seed), "--examples", str(EXAMPLES))
     told = _told(rig, "hostile", *asked, TEST_DATABASE_NAME="hostile")
