@@ -192,7 +192,7 @@ _CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
-        "somebody_owns_every_open_order", "I8",
+        "somebody_owns_every_open_order", "I21",
         Text("每张未结的单都有人负责并有时限", "every open order has an owner and a clock, or lies before its region"),
         """
         SELECT o.ref, o.state || CASE WHEN o.region = '' AND o.station_no = '' THEN ' belongs to nobody'
@@ -204,7 +204,7 @@ _CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
-        "due_is_the_next_deadline", "I8",
+        "due_is_the_next_deadline", "I21",
         Text("到期时间就是最近的时限", "what the queue sorts by is the earliest running deadline"),
         f"""
         WITH {_SUBJECTS}
@@ -216,7 +216,7 @@ _CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
-        "nothing_of_a_void_order_is_open", "I8",
+        "nothing_of_a_void_order_is_open", "I22",
         Text("已撤的单没有未结的附属单据", "no request or part of a void order is still open"),
         """
         SELECT r.ref, r.process || ' is ' || r.state || ', its order ' || o.ref || ' ' || o.state
@@ -226,7 +226,7 @@ _CHECKS: tuple[Check, ...] = (
         """,
     ),
     Check(
-        "replacements_name_each_other", "I10",
+        "replacements_name_each_other", "I22",
         Text("改派的两张单互相指明", "an order and its replacement name each other"),
         """
         SELECT o.ref, 'is replaced by ' || o.replaced_by || ', which does not say so' FROM orders_repairorder o

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from mendline.kernel.text import Text
 from mendline.sim import invariants
 from mendline.sim.faults import commanded_page
+from mendline.sim.faults.beyond_rows import ASKED_ELSEWHERE, NOTHING_TO_ASK
 from mendline.sim.faults.callers import AGAIN
 from mendline.sim.faults.claims import rate, table
 from mendline.sim.faults.night import AGAIN_LINE, WHOLE_NIGHT, Night
@@ -219,15 +221,21 @@ The same with one wall taken away must go red, or nobody would see it missing.
 
 
 def _checks() -> str:
+    """Every invariant by its number: what the rows are asked, who asks else, or why nobody does."""
+    said = [(check.invariant, check.says) for check in invariants.checks()]
+    said += [*ASKED_ELSEWHERE.items()]
+    said += [
+        (number, Text(f"无从检查：{why.zh}", f"nothing to ask: {why.en}")) for number, why in NOTHING_TO_ASK.items()
+    ]
     rows = "".join(
-        f"| {check.invariant} | {check.says.zh}。{check.says.en}. |\n"
-        for check in sorted(invariants.checks(), key=lambda one: int(one.invariant[1:]))
+        f"| {number} | {says.zh}。{says.en}. |\n" for number, says in sorted(said, key=lambda one: int(one[0][1:]))
     )
     return f"""\
 ## What must hold / 必须成立的
 
-Asked of all rows after every scenario, play and storm, in SQL that shares nothing with the product.
-每次之后对所有行提问；所用 SQL 与产品无共同代码。
+Asked of all rows after every scenario, play and storm, in SQL that shares nothing with the product;
+I3, I14, I18 and I19 of answers.
+每次之后对所有行提问，所用 SQL 与产品无共同代码；I3、I14、I18、I19 问的是答复。
 
 | Invariant / 不变量 | |
 | --- | --- |

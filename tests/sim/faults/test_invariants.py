@@ -15,8 +15,9 @@ from django.db import connection, transaction
 from mendline.cli import doctor
 from mendline.orders.sweep import sweep
 from mendline.sim import invariants
+from mendline.sim.faults.beyond_rows import ASKED_ELSEWHERE, NOTHING_TO_ASK
 from mendline.sim.faults.crew import on_the_test_database
-from mendline.sim.invariants import Broken, broken, unquiet
+from mendline.sim.invariants import Broken, broken, checks, unquiet
 from tests.faults.stories import PART_DUE_AT, WRONG_AREA, a_request, an_order_waiting_for_a_part
 from tests.make import a_network, a_report, do
 
@@ -127,7 +128,14 @@ def asked(which: str = "broken") -> list[Broken]:
         return question(cursor.connection, NOW)
 
 
-def test_i1_to_i20_a_database_that_the_product_wrote_breaks_nothing() -> None:
+def test_every_invariant_is_asked_somewhere_or_it_is_said_why_not() -> None:
+    of_rows = {check.invariant for check in checks()}
+    numbers = [*of_rows, *ASKED_ELSEWHERE, *NOTHING_TO_ASK]
+
+    assert sorted(numbers, key=lambda one: int(one[1:])) == [f"I{number}" for number in range(1, 23)]
+
+
+def test_a_database_that_the_product_wrote_breaks_nothing() -> None:
     a_lived_in_database()
 
     assert asked() == []
