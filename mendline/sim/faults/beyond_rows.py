@@ -9,7 +9,7 @@ from mendline.kernel.text import Text
 ASKED_ELSEWHERE: Mapping[str, Text] = {
     "I3": Text(
         "同一编号再问一次，答复相同：模拟世界每次重发、真实进程的风暴之后都核对",
-        "asked again under the same key, the answer is the same: at every repeat of the simulated world, and of all that"
+        "asked again under the same key, the answer is the same: at each repeat of the simulated world, and of all that"
         " real processes acknowledged",
     ),
     "I14": Text(
