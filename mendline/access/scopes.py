@@ -77,6 +77,14 @@ class ScopedQuerySet(models.QuerySet[M]):
         self._demand_scope()
         return super().iterator(*args, **kwargs)
 
+    def aiterator(self, *args: Any, **kwargs: Any) -> Any:
+        self._demand_scope()
+        return super().aiterator(*args, **kwargs)
+
+    def raw(self, *args: Any, **kwargs: Any) -> Any:
+        self._demand_scope()
+        return super().raw(*args, **kwargs)
+
     def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         self._demand_scope()
         return super().aggregate(*args, **kwargs)
@@ -88,6 +96,23 @@ class ScopedQuerySet(models.QuerySet[M]):
     def delete(self) -> tuple[int, dict[str, int]]:
         self._demand_scope()
         return super().delete()
+
+    # Where one query becomes part of another, the other one's scope says nothing about it.
+
+    def _combinator_query(self, combinator: str, *others: Any, **kwargs: Any) -> Self:
+        for query in (self, *others):
+            query._demand_scope()
+        combined: Self = super()._combinator_query(combinator, *others, **kwargs)  # type: ignore[misc]
+        return combined
+
+    def _merge_sanity_check(self, other: Any) -> None:
+        for query in (self, other):
+            query._demand_scope()
+        super()._merge_sanity_check(other)  # type: ignore[misc]
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        self._demand_scope()
+        return super().resolve_expression(*args, **kwargs)
 
 
 def scope_clause(actor: Actor) -> tuple[str, list[str]]:
