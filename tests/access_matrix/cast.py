@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from mendline.access import tokens
-from mendline.access.models import Person
+from mendline.access.models import Person, Token
+from mendline.channels.models import Webhook
+from mendline.channels.webhook.adapter import PREFIX
+from mendline.journal.models import Outgoing
 from mendline.kernel.ids import PREFIXES
 from mendline.network.models import Upload
 from mendline.orders.models import Attachment, Record
@@ -24,6 +27,14 @@ BOUND_TO_A_REGION = ("region_interface", "region_channel_specialist")
 NOT_SYNTHETIC = ("unified_repair",)
 LIKE_NO_OTHER = 912345678  # a number that nothing else in an answer looks like
 SOMEBODYS_OWN = ("view", "upload")  # seen by whoever made it, whatever the role
+# What has no station and lies in the administration: who may know that it is there. (Of webhooks the process owner
+# knows by the interface; that the page of them is not his, `who_may.py` says.)
+SEEN_ONLY_BY = {
+    "person": ("admin",),
+    "token": ("admin",),
+    "outgoing": ("admin",),
+    "webhook": ("admin", "process_owner"),
+}
 
 
 def sees(role: str, station: str) -> bool:
@@ -48,16 +59,23 @@ class Cast:
 
     def foreign(self, kind: str, role: str) -> list[str]:
         """Return what of a kind lies outside the scope of a role."""
-        kinds = ("order", *SYNTHETIC) if kind == "subject" else SYNTHETIC if kind == "record" else (kind,)
+        kinds = MADE_OF.get(kind, (kind,))
         return [
             thing
             for (known, station), found in self.things.items()
-            if known in kinds and (kind in SOMEBODYS_OWN or not sees(role, station))
+            if known in kinds and not self._knows(role, kind, station)
             for thing in found
         ]
 
+    def _knows(self, role: str, kind: str, station: str) -> bool:
+        if kind in SOMEBODYS_OWN:
+            return False
+        return role in SEEN_ONLY_BY[kind] if kind in SEEN_ONLY_BY else sees(role, station)
+
 
 SYNTHETIC = tuple(code for code in PREFIXES if code not in NOT_SYNTHETIC)
+# Kinds of an address that are several kinds of things.
+MADE_OF = {"subject": ("order", *SYNTHETIC), "record": SYNTHETIC, "document": ("procedure_document",)}
 
 
 def absent(thing: str) -> str:
@@ -73,7 +91,9 @@ def the_cast() -> Cast:
     for role, place in PLACES.items():
         cast.people[role] = Person.objects.create_user(role, name="李明", role=role, **place)
         cast.secrets[role] = tokens.issue(cast.people[role], "matrix")
-    stranger = Person.objects.create_user("stranger", name="刘洋", role="station_coordinator", station_no="000003")
+    stranger = Person.objects.create_user(
+        "stranger", pk=LIKE_NO_OTHER, name="刘洋", role="station_coordinator", station_no="000003"
+    )
     for number, station in enumerate(STATIONS):
         _fill(cast, station, number, stranger)
     view = SavedView.objects.create(pk=LIKE_NO_OTHER, person=stranger, name="他的视图", query="")
@@ -83,6 +103,7 @@ def the_cast() -> Cast:
         pk=LIKE_NO_OTHER, name="他的表.xlsx", content=b"", uploaded_by=stranger.pk, uploaded_at=NOW
     )
     cast.things["upload", "000003"] = [str(upload.pk)]
+    _fill_the_office(cast, stranger)
     cast.mine = _mine()
     return cast
 
@@ -106,6 +127,20 @@ def _fill(cast: Cast, station: str, number: int, stranger: Person) -> None:
         sha256="0" * 64, uploaded_by=stranger.pk, uploaded_at=NOW,
     )  # fmt: skip
     cast.things["file", station] = [file.stored_as]
+
+
+def _fill_the_office(cast: Cast, stranger: Person) -> None:
+    """What administrators look after: somebody, his key, a webhook, and a message to it that failed."""
+    Token.objects.create(pk=LIKE_NO_OTHER, person=stranger, name="他的密钥", digest="0" * 64, scopes=["read"])
+    hook = Webhook.objects.create(
+        pk=LIKE_NO_OTHER, url="https://example.com/mendline", events=["order.none"], created_at=NOW
+    )
+    Outgoing.objects.create(
+        pk=LIKE_NO_OTHER, key="matrix", at=NOW, subject="", notice="order.none", channel="webhook",
+        address=f"{PREFIX}{hook.pk}", state="failed", error="400",
+    )  # fmt: skip
+    for kind in SEEN_ONLY_BY:
+        cast.things[kind, "000003"] = [str(LIKE_NO_OTHER)]
 
 
 def _mine() -> dict[str, str]:
