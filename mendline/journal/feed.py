@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import connection
 
@@ -66,6 +67,14 @@ def happened_after(number: int) -> list[Happened]:
     with connection.cursor() as cursor:
         cursor.execute(AFTER, [number, [], MOST])
         return from_rows(cursor.fetchall())
+
+
+def concerned_since(subject: str, moment: datetime) -> bool:
+    """Tell whether the history has an entry about this subject from a moment on."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM journal_entry WHERE subject = %s AND at >= %s)", [subject, moment])
+        row = cursor.fetchone()
+    return bool(row[0])
 
 
 def from_rows(rows: Iterable[tuple[int, str, str, str]]) -> list[Happened]:

@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.core import signing
+from django.db import connection
 
+from mendline.access import people
 from mendline.access.actors import Actor
+from mendline.access.models import Person
+from mendline.access.people import PersonData
 from mendline.journal.feed import MOST, Happened, Reader, happened_after, newest_entry
 from mendline.web.live import tickets
 from mendline.web.live.stream import NAMED, Exchange, Listener, message, understood
-from mendline.web.live.tickets import listener_of, ticket_for
+from mendline.web.live.tickets import read_ticket, ticket_for
 from tests.console.conftest import SignIn
 from tests.make import a_report, an_actor, do
 
 STATION = an_actor("station_coordinator")
+ADMIN = an_actor("admin")
 
 
 def entry(number: int, *, station_no: str = "000001", region: str = "north") -> Happened:
@@ -30,25 +39,32 @@ def entry(number: int, *, station_no: str = "000001", region: str = "north") -> 
 # --- tickets -----------------------------------------------------------------------------------------
 
 
-def test_a_ticket_carries_the_scope_and_nothing_else() -> None:
-    assert listener_of(ticket_for(STATION)) == Actor(None, "", "station_coordinator", "", "000001", "live")
+def test_a_ticket_carries_the_scope_and_whose_it_is() -> None:
+    ticket = read_ticket(ticket_for(replace(STATION, person_id=7)))
+
+    assert ticket is not None
+    assert ticket.actor == Actor(7, "", "station_coordinator", "", "000001", "live")
 
 
 @pytest.mark.parametrize("ticket", ["", "nonsense", "a:b:c"])
 def test_a_ticket_that_we_did_not_write_opens_nothing(ticket: str) -> None:
-    assert listener_of(ticket) is None
+    assert read_ticket(ticket) is None
 
 
-@pytest.mark.parametrize("said", [["admin", "", ""], "x"])
+@pytest.mark.parametrize("said", [["admin", "", "", 1, 1_800_000_000], "x"])
 def test_what_we_signed_for_something_else_is_no_ticket(said: object) -> None:
-    assert listener_of(signing.dumps(said)) is None
+    assert read_ticket(signing.dumps(said)) is None
+
+
+def test_a_ticket_of_the_release_before_makes_the_page_ask_for_a_new_one() -> None:
+    assert read_ticket(signing.dumps(["station_coordinator", "", "000001"], salt=tickets.SALT)) is None
 
 
 def test_a_ticket_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = ticket_for(STATION)
     monkeypatch.setattr(tickets, "GOOD_FOR", -1)
 
-    assert listener_of(ticket) is None
+    assert read_ticket(ticket) is None
 
 
 @pytest.mark.parametrize(
@@ -176,6 +192,31 @@ def test_a_listener_that_takes_nothing_is_dropped() -> None:
     assert written.is_aborted and written.data == b""
 
 
+@asynccontextmanager
+async def an_exchange() -> AsyncIterator[Callable[..., Awaitable[asyncio.StreamReader]]]:
+    """Serve streams as the process does; yields what opens one with a ticket."""
+    exchange = Exchange()
+    server = await asyncio.start_server(exchange.serve, "127.0.0.1", 0)
+    telling = asyncio.create_task(exchange.run())
+    held: list[asyncio.StreamWriter] = []
+
+    async def opened(ticket: str, since: str = "") -> asyncio.StreamReader:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+        held.append(writer)
+        writer.write(f"GET /live/?ticket={ticket}&since={since} HTTP/1.1\r\n\r\n".encode())
+        return reader
+
+    try:
+        async with asyncio.timeout(20):
+            yield opened
+    finally:
+        for writer in held:
+            writer.close()
+        server.close()
+        telling.cancel()
+        await exchange.close()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_stream_begins_with_what_was_missed_and_goes_on(network: None) -> None:
     """Over a real socket: a page drawn before the first step, opened after it, hears of both steps and no other's."""
@@ -184,14 +225,9 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on(network: None) -> None
     a_report(now=datetime.now(UTC), area="310104")
 
     async def scene() -> list[dict[str, Any]]:
-        exchange = Exchange()
-        server = await asyncio.start_server(exchange.serve, "127.0.0.1", 0)
-        telling = asyncio.create_task(exchange.run())
-        port = server.sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(f"GET /live/?ticket={ticket_for(STATION)}&since={before} HTTP/1.1\r\n\r\n".encode())
         heard: list[dict[str, Any]] = []
-        async with asyncio.timeout(20):
+        async with an_exchange() as opened:
+            reader = await opened(ticket_for(STATION), str(before))
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
             while len(heard) < 2:
                 line = await reader.readline()
@@ -199,10 +235,6 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on(network: None) -> None
                     heard.append(json.loads(line.removeprefix(b"data: ")))
                     if len(heard) == 1:
                         await asyncio.to_thread(_download, order.ref)
-        writer.close()
-        server.close()
-        telling.cancel()
-        await exchange.close()
         return heard
 
     # A thread of its own: where a browser test ran before in this process, its loop still runs in the main one.
@@ -211,9 +243,53 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on(network: None) -> None
     assert heard == [{"refs": [order.ref], "more": False}] * 2
 
 
-def _download(ref: str) -> None:
-    from django.db import connection
+ENDINGS: dict[str, Callable[[int], object]] = {
+    "switched off": lambda person_id: people.switch_off(person_id, actor=ADMIN, now=datetime.now(UTC)),
+    "signed out": lambda person_id: people.end_signins(person_id, actor=ADMIN, now=datetime.now(UTC)),
+    "moved": lambda person_id: people.change_person(
+        person_id,
+        PersonData("moved", "李明", "station_coordinator", station_no="000003"),
+        actor=ADMIN,
+        now=datetime.now(UTC),
+    ),
+}
 
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ENDINGS)
+def test_p16_a_stream_ends_with_what_it_stood_for_and_its_ticket_opens_no_other(signed_in: SignIn, how: str) -> None:
+    """Over real sockets; a neighbour's stream goes on, and a new ticket is good again (control)."""
+    signed_in("station_coordinator").get("/queue/")
+    signed_in("station_coordinator", station_no="000002")
+    mine, other = Person.objects.get(station_no="000001"), Person.objects.get(station_no="000002")
+
+    def end() -> None:
+        ENDINGS[how](mine.pk)
+        a_report(now=datetime.now(UTC))  # something to tell: of the region, so that one at least is heard by nobody
+        connection.close()
+
+    async def scene() -> tuple[bytes, bytes, bytes, bool]:
+        async with an_exchange() as opened:
+            ticket = ticket_for(mine.as_actor())
+            reader, neighbour = await opened(ticket), await opened(ticket_for(other.as_actor()))
+            assert await reader.readline() == await neighbour.readline() == b"HTTP/1.1 200 OK\r\n"
+            await asyncio.to_thread(end)
+            rest = await reader.read()  # to its end, which would never come
+            again = await (await opened(ticket)).readline()
+            later = time.time() + 2
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(time, "time", lambda: later)
+                new = await (await opened(ticket_for(mine.as_actor()))).readline()
+            return rest, again, new, neighbour.at_eof()
+
+    with ThreadPoolExecutor(1) as in_a_thread:
+        rest, again, new, is_theirs_ended = in_a_thread.submit(lambda: asyncio.run(scene())).result()
+    assert b"data:" not in rest
+    assert again.startswith(b"HTTP/1.1 401") and new.startswith(b"HTTP/1.1 200")
+    assert not is_theirs_ended
+
+
+def _download(ref: str) -> None:
     from mendline.orders.transitions import perform
 
     perform(ref, "download", actor=STATION, now=datetime.now(UTC))
@@ -237,5 +313,5 @@ def test_a_page_that_asks_hears_the_same(signed_in: SignIn) -> None:
 def test_a_new_ticket_takes_a_session(signed_in: SignIn) -> None:
     ticket = signed_in("station_coordinator").get("/changes/ticket/").json()["ticket"]
 
-    actor = listener_of(ticket)
-    assert actor is not None and actor.station_no == "000001"
+    read = read_ticket(ticket)
+    assert read is not None and read.actor.station_no == "000001" and read.actor.person_id is not None

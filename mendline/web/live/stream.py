@@ -4,6 +4,9 @@ A page that listens holds a connection for as long as it is looked at. A thread 
 leave none for pages, so this is a process of its own that does nothing else (`mendline live`). It keeps a connection
 and a few kilobytes for each listener, reads the history four times a second for all of them together, and says only
 which numbers changed; what became of them the page asks the web server, which knows who may see what.
+
+Whatever the history says of a person (switched off, signed out, moved to another station) ends that person's streams,
+and tickets from before open none (P16): a page that may still look gets a new one with its session.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,9 +24,19 @@ from urllib.parse import parse_qs, urlsplit
 from django.db import Error, connection
 
 from mendline.access.actors import Actor
-from mendline.journal.feed import AFTER, MOST, Happened, Reader, from_rows, happened_after, newest_entry
+from mendline.access.people import subject_of
+from mendline.journal.feed import (
+    AFTER,
+    MOST,
+    Happened,
+    Reader,
+    concerned_since,
+    from_rows,
+    happened_after,
+    newest_entry,
+)
 from mendline.kernel.numbers import whole_number
-from mendline.web.live.tickets import GOOD_FOR, listener_of
+from mendline.web.live.tickets import GOOD_FOR, Ticket, read_ticket
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -49,6 +62,12 @@ class Listener:
 
     actor: Actor
     writer: asyncio.StreamWriter
+    is_open: bool = True  # the head of the answer is written, so that messages may follow
+
+    @property
+    def subject(self) -> str:
+        """What the history calls the person."""
+        return subject_of(self.actor.person_id) if self.actor.person_id is not None else ""
 
     def tell(self, happened: Iterable[Happened], number: int, *, is_all: bool = True) -> None:
         """Send which of it this listener may know, if any of it."""
@@ -57,6 +76,8 @@ class Listener:
             self.send(message(list(dict.fromkeys(seen)), number, is_all=is_all))
 
     def send(self, data: bytes) -> None:
+        if not self.is_open:
+            return
         if self.writer.transport.get_write_buffer_size() > SLOW:
             self.writer.transport.abort()
         else:
@@ -85,17 +106,19 @@ class Exchange:
         self._serving[task] = writer
         try:
             request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-            status, actor, since = understood(request)
-            if actor is None:
-                writer.write(f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n".encode())
-                writer.write(b"Access-Control-Allow-Origin: *\r\n\r\n")
-                await writer.drain()
+            status, ticket, since = understood(request)
+            if ticket is None:
+                await _refuse(writer, status)
                 return
-            listener = Listener(actor, writer)
-            writer.write(HEAD)
+            listener = Listener(ticket.actor, writer, is_open=False)
             self.listeners.add(listener)
             try:
                 await self._asked(self._start)  # from here on nothing is passed over; what lies before is caught up
+                if status := await self._refused(listener, ticket):
+                    await _refuse(writer, status)
+                    return
+                writer.write(HEAD)
+                listener.is_open = True
                 await self._catch_up(listener, since)
                 await asyncio.wait_for(_until_closed(reader), GOOD_FOR)
             finally:
@@ -118,12 +141,20 @@ class Exchange:
             if found is None:
                 await asyncio.sleep(AGAIN)
                 continue
-            for listener in list(self.listeners) if found else []:
-                listener.tell(found, self._reader.top if self._reader else 0)
+            if found:
+                self._tell(found, self._reader.top if self._reader else 0)
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT
                 for listener in list(self.listeners):
                     listener.send(b":\n\n")
+
+    def _tell(self, happened: Sequence[Happened], number: int) -> None:
+        subjects = {one.subject for one in happened}
+        for listener in list(self.listeners):
+            if listener.subject in subjects:
+                listener.writer.transport.abort()
+            else:
+                listener.tell(happened, number)
 
     async def close(self) -> None:
         """End all connections, and give back that of the database."""
@@ -132,6 +163,13 @@ class Exchange:
         await asyncio.gather(*self._serving)
         await asyncio.get_running_loop().run_in_executor(self._thread, _give_back)
         self._thread.shutdown()
+
+    async def _refused(self, listener: Listener, ticket: Ticket) -> str:
+        """Return why a ticket opens nothing any more: its person has a history since, or nobody can tell."""
+        if not listener.subject:
+            return ""
+        is_void = await self._asked(lambda: concerned_since(listener.subject, ticket.made_at))
+        return "503 Service Unavailable" if is_void is None else "401 Unauthorized" if is_void else ""
 
     async def _catch_up(self, listener: Listener, since: int | None) -> None:
         """Tell what happened between the page's drawing, or the last message, and now."""
@@ -164,8 +202,14 @@ class Exchange:
             return None
 
 
-def understood(request: bytes) -> tuple[str, Actor | None, int | None]:
-    """Return status, who listens, and from which entry on. A request that is none, or without a ticket, has nobody."""
+async def _refuse(writer: asyncio.StreamWriter, status: str) -> None:
+    writer.write(f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n".encode())
+    writer.write(b"Access-Control-Allow-Origin: *\r\n\r\n")
+    await writer.drain()
+
+
+def understood(request: bytes) -> tuple[str, Ticket | None, int | None]:
+    """Return status, the ticket, and from which entry on. A request that is none, or without a ticket, has none."""
     lines = request.decode("latin-1").split("\r\n")
     method, _, rest = lines[0].partition(" ")
     address = urlsplit(rest.rpartition(" ")[0])
@@ -173,11 +217,11 @@ def understood(request: bytes) -> tuple[str, Actor | None, int | None]:
         return "404 Not Found", None, None
     given = {name: values[-1] for name, values in parse_qs(address.query).items()}
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-    actor = listener_of(given.get("ticket", ""))
-    if actor is None:
+    ticket = read_ticket(given.get("ticket", ""))
+    if ticket is None:
         return "401 Unauthorized", None, None
     since = headers.get("last-event-id") or given.get("since", "")
-    return "200 OK", actor, whole_number(since)
+    return "200 OK", ticket, whole_number(since)
 
 
 def _give_back() -> None:
