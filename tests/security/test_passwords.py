@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from smtplib import SMTPAuthenticationError
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
 
@@ -126,6 +128,20 @@ def test_asking_for_a_new_password_does_not_tell_who_is_known(person: Person) ->
     assert _said(known.content.decode(), "") == _said(unknown.content.decode(), "")
     told = [address for one in mail.outbox for address in one.to]
     assert told.count("li@example.com") == 1
+
+
+def test_a_mail_server_that_refuses_does_not_tell_who_is_known(
+    person: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise SMTPAuthenticationError(535, b"no such login: mendline")
+
+    monkeypatch.setattr(EmailMessage, "send", refused)
+    known = Client(raise_request_exception=False).post(RESET, {"email": "li@example.com"})
+    unknown = Client(raise_request_exception=False).post(RESET, {"email": "nobody@example.com"})
+
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert "SMTPAuthenticationError" in caplog.text and "no such login" not in caplog.text
 
 
 def test_signing_in_begins_a_new_session_and_ends_the_one_before(person: Person) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import smtplib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +11,21 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest
 
+log = logging.getLogger(__name__)
+
 
 class NoSignUp(DefaultAccountAdapter):  # type: ignore[misc]  # the package has no types
     """The door for new accounts stays closed."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail, or log that it could not be sent: a fault at a known address only would tell who is known."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (smtplib.SMTPException, OSError) as fault:  # the server's own words may repeat what it was told
+            log.error("a mail of the account pages was not sent: %s", type(fault).__name__)
 
 
 def name_tried(request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
