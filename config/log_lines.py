@@ -8,16 +8,25 @@ import logging
 import re
 
 _KEY = re.compile(r"ml_[A-Za-z0-9_-]{43}")
-_MOBILE = re.compile(r"(?<!\d)((?:\+?86[- ]?)?1[3-9]\d)\d{4}(\d{4})(?!\d)")
+# However it is written: together or in groups, with the country before it, in full-width digits.
+_BETWEEN = r"[ \u3000.\-－]?"
+_MOBILE = re.compile(
+    rf"(?<!\d)((?:(?:[+＋]|00)?[8８][6６]{_BETWEEN})?[1１][3-9３-９]\d){_BETWEEN}\d{{4}}{_BETWEEN}(\d{{4}})(?!\d)"
+)
+# What the database says beside an error holds whole rows and keys: names, digests, secrets. It ends where the next
+# thing is said.
+_DETAIL = re.compile(r"DETAIL:.*?(?=\n\n|(?:\n|\\n)[A-Z]+: |\Z)", re.DOTALL)
+_VALUES = re.compile(r"\(.*\)|\(.*", re.DOTALL)
 _PASSWORD_IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
 
 
 def masked(text: str) -> str:
-    """Return a text without whole mobile numbers, keys of machines, and passwords in addresses.
+    """Return a text without rows, whole mobile numbers, keys of machines, and passwords in addresses.
 
-    >>> masked("DETAIL: Failing row contains (WX1, +8613800000001); postgresql://app:secret@db/x")
-    'DETAIL: Failing row contains (WX1, +86138****0001); postgresql://app:***@db/x'
+    >>> masked("+86 138 0000 0001 DETAIL: Failing row contains (WX1, x); postgresql://app:secret@db/x")
+    '+86 138****0001 DETAIL: Failing row contains (***); postgresql://app:***@db/x'
     """
+    text = _DETAIL.sub(lambda detail: _VALUES.sub("(***)", detail[0]), text)
     return _PASSWORD_IN_ADDRESS.sub(r"\1***@", _MOBILE.sub(r"\1****\2", _KEY.sub("ml_***", text)))
 
 

@@ -25,16 +25,12 @@ from mendline.channels.webhook.actions import add_webhook
 from mendline.channels.webhook.models import Webhook
 from tests.api.conftest import Machine, Machines
 from tests.make import MONDAY_NINE
+from tests.security.planted import HOLDS_NUMBERS, tables_with
 
 pytestmark = pytest.mark.django_db
 PASSWORD, WRONG = "canary-password-right", "canary-password-wrong"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PHONES = [f"138{number:08d}" for number in range(77_000_000, 77_000_050)]
-# Where a whole telephone number may stand: the order, whoever reported it, and what is searched by it.
-HOLDS_PHONES = {"orders_repairorder", "search_current", "search_past", "customers_customer", "access_person"}
-EVERY_TABLE = """
-    SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -42,22 +38,6 @@ def _empty_counts() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
-
-
-def tables_with(words: list[str]) -> dict[str, set[str]]:
-    """Return in which tables which of the words stand, in any column."""
-    found: dict[str, set[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(EVERY_TABLE)
-        for (table,) in cursor.fetchall():
-            cursor.execute(
-                f"SELECT DISTINCT word FROM {table} row, unnest(%s::text[]) word"
-                " WHERE position(word in to_jsonb(row)::text) > 0",
-                [words],
-            )
-            if rows := cursor.fetchall():
-                found[table] = {word for (word,) in rows}
-    return found
 
 
 def test_after_a_day_of_work_every_secret_is_only_where_it_belongs(
@@ -93,7 +73,7 @@ def test_after_a_day_of_work_every_secret_is_only_where_it_belongs(
     kept = tables_with([*secrets, *PHONES])
     assert kept.pop("channels_webhook") == {hook_secret}, "it signs with it"
     phones_in = {table for table, words in kept.items() if words & set(PHONES)}
-    assert phones_in <= HOLDS_PHONES, f"telephone numbers in {phones_in - HOLDS_PHONES}"
+    assert phones_in <= HOLDS_NUMBERS, f"telephone numbers in {phones_in - HOLDS_NUMBERS}"
     assert {table for table, words in kept.items() if words - set(PHONES)} == set()
     assert phones_in, "control: where they belong they are found"
 
