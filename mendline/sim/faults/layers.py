@@ -15,8 +15,8 @@ from mendline.sim.faults.baton import a_crew
 from mendline.sim.faults.beside import message, photo
 from mendline.sim.faults.callers import report_of
 from mendline.sim.faults.calls import Secrets
-from mendline.sim.faults.controls import OF_PLAYS, without_transaction
-from mendline.sim.faults.plays import MONDAY_NINE, PLAYS, SESSIONS, a_theatre
+from mendline.sim.faults.controls import OF_PLAYS, Control, without_transaction
+from mendline.sim.faults.plays import MONDAY_NINE, PLAYS, SESSIONS, Play, Theatre, a_theatre
 from mendline.sim.faults.rows import Rows
 from mendline.sim.faults.walking import Walk, by_what_is_new, registered, scenario_files, walk_through
 
@@ -113,13 +113,18 @@ def orders(*, first: int, seeds: int) -> dict[str, Any]:
 def order_controls() -> dict[str, int]:
     """Return for each wall how many seeds it took until a play without it went wrong; 0 for never."""
     found: dict[str, int] = {}
-    for play in PLAYS:
-        if play.name not in OF_PLAYS:
-            continue
-        with a_crew(SESSIONS) as crew, a_theatre(crew) as theatre, OF_PLAYS[play.name]():
-            red = (seed for seed in range(MOST_SEEDS_UNTIL_RED) if theatre.seed(play, seed)[1])
-            found[f"{OF_PLAYS[play.name].__name__.replace('_', ' ')}: {play.name}"] = next(red, -1) + 1
+    with a_crew(SESSIONS) as crew, a_theatre(crew) as theatre:
+        for play in PLAYS:
+            control = OF_PLAYS[play.name]
+            found[f"{control.name}: {play.name}"] = seeds_until_red(theatre, play, control)
     return found
+
+
+def seeds_until_red(theatre: Theatre, play: Play, control: Control) -> int:
+    """Play without the wall until that shows; return how many seeds it took, 0 when they did not do."""
+    with control.without():
+        red = (seed for seed in range(MOST_SEEDS_UNTIL_RED) if control.is_red(theatre.seed(play, seed)[1]))
+        return next(red, -1) + 1
 
 
 def _file(name: str) -> Path:

@@ -113,12 +113,13 @@ def _last_seats(scene: Scene) -> dict[str, Act]:
 
 
 def _cancel_and_book(scene: Scene) -> dict[str, Act]:
-    """The seat of an order that is being voided is wanted by two."""
+    """A seat is free and another comes back with an order that is being voided; three want one."""
+    set_capacity(HAIDIAN, "desktop", 2, since=local_day(scene.now), today=local_day(scene.now))
     ref = scene.an_order()
-    scene.an_order("other")
+    scene.an_order("other", station_wish=CHAOYANG)
     return {
         "canceller": scene.steps("cc_agent", ref, "cancel", cancel_reason="user_solved", requested_by="user"),
-        **{f"agent {n}": scene.reports("cc_agent", f"after-{n}") for n in range(2)},
+        **{f"agent {n}": scene.reports("cc_agent", f"after-{n}") for n in range(3)},
     }
 
 
@@ -137,16 +138,25 @@ def _two_moves(scene: Scene) -> dict[str, Act]:
 
 
 def _capacity_goes(scene: Scene) -> dict[str, Act]:
-    """A station's capacity is lowered while its seats are being taken."""
+    """A station's capacity is lowered while its day is opened and its seats are being taken."""
     today = local_day(scene.now)
     set_capacity(HAIDIAN, "desktop", 3, since=today, today=today)
-    scene.an_order()
 
     def lowered() -> str:
         set_capacity(HAIDIAN, "desktop", 1, since=today, today=today)
         return "lowered"
 
     return {"filing": lowered, **{f"agent {n}": scene.reports("cc_agent", f"cap-{n}") for n in range(3)}}
+
+
+def _day_follows_the_filing(scene: Scene, answers: Mapping[str, Any]) -> list[str]:
+    """Check that the day, if somebody opened it, has the capacity that was filed last (COM-10)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT capacity FROM network_dayload WHERE station_no = %s AND day = %s AND capacity <> 1",
+            [HAIDIAN, local_day(scene.now)],
+        )
+        return [f"I5 the day has {capacity} seats, 1 was filed" for (capacity,) in cursor.fetchall()]
 
 
 def _same_order(scene: Scene) -> dict[str, Act]:
@@ -207,7 +217,7 @@ PLAYS: tuple[Play, ...] = (
     Play("the last seats", _last_seats, _exactly({"dispatched": 2, "undispatched": 2, "refused": 0})),
     Play("a seat comes back", _cancel_and_book),
     Play("two orders change places", _two_moves),
-    Play("a capacity is lowered", _capacity_goes),
+    Play("a capacity is lowered", _capacity_goes, _day_follows_the_filing),
     Play("one screen, three people", _same_order, _exactly({"downloaded": 1, "refused": 2})),
     Play("verdict and cancellation", _verdict_and_cancellation),
     Play("the alarm and the person", _alarm_and_person, at=OVERDUE),
@@ -284,10 +294,18 @@ def _same_start(now: datetime) -> None:
 
 
 def _faults_of_ours(answers: Mapping[str, Any]) -> list[str]:
-    """Name everybody who got an error instead of an answer, or an answer that says it is our fault (I18)."""
+    """Name everybody who got an error instead of an answer, or an answer that says it is our fault (I18).
+
+    To be told that too many want the same is our fault as well: these are four, and whoever waits for somebody
+    gets on when that one is done. Only where two wait for each other does the database send one away.
+    """
     return [
         f"I18 {name}: {one.status if isinstance(one, Response) else type(one).__name__} "
         f"{one.body[:160].decode(errors='replace') if isinstance(one, Response) else one}"
         for name, one in answers.items()
-        if isinstance(one, Exception) or (isinstance(one, Response) and one.status >= 500)
+        if isinstance(one, Exception) or (isinstance(one, Response) and (one.status >= 500 or _is_busy(one)))
     ]
+
+
+def _is_busy(answer: Response) -> bool:
+    return answer.status == 409 and answer.json.get("code") == "busy"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from itertools import count
 
 import pytest
 
 from mendline.sim.faults.baton import Crew, a_crew
 from mendline.sim.faults.controls import OF_PLAYS
+from mendline.sim.faults.layers import seeds_until_red
 from mendline.sim.faults.plays import PLAYS, SESSIONS, Play, Theatre, a_theatre
+from tests.sim.faults.turns import a_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEEDS = 2  # of each play; the night has as many as there is time for
-MOST_SEEDS_UNTIL_RED = 10
+WHOLE = os.environ.get("MENDLINE_HOSTILE") == "whole"
 
 
 @pytest.fixture
@@ -58,10 +60,20 @@ def test_different_seeds_lead_to_different_orders(theatre: Theatre) -> None:
     assert len({theatre.seed(play, seed)[0].trace for seed in range(6)}) > 1
 
 
-@pytest.mark.parametrize("name", sorted(OF_PLAYS))
-def test_control_without_its_wall_a_play_goes_wrong_within_a_few_seeds(theatre: Theatre, name: str) -> None:
-    with OF_PLAYS[name]():
-        for seed in count():
-            assert seed < MOST_SEEDS_UNTIL_RED, "nothing went wrong: this play would not see the wall missing"
-            if theatre.seed(the_play(name), seed)[1]:
-                break
+def test_every_play_has_a_wall_without_which_it_goes_wrong() -> None:
+    assert OF_PLAYS.keys() == {play.name for play in PLAYS}
+
+
+@pytest.mark.parametrize("place", range(len(OF_PLAYS) if WHOLE else 2))
+def test_control_without_its_wall_a_play_goes_wrong(theatre: Theatre, place: int) -> None:
+    """Two of them, others after every commit; the night asks for all."""
+    play = PLAYS[(a_turn() + place * len(PLAYS) // 2) % len(PLAYS)] if not WHOLE else PLAYS[place]
+
+    assert seeds_until_red(theatre, play, OF_PLAYS[play.name]), "this play would not see the wall missing"
+
+
+def test_control_a_wall_that_is_not_the_plays_own_does_not_count_for_it() -> None:
+    control = OF_PLAYS["a seat comes back"]
+
+    assert control.is_red(["I5 seats_are_counted: 000001 desktop (0 counted, 1 there)"])
+    assert not control.is_red(["I18 agent 0: ImportError"])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import psycopg
 import pytest
 from django.db import connection
 
-from config.home import ROOT
 from mendline.contact import outbox
 from mendline.sim.faults import layers
 from mendline.sim.faults.beside import message
@@ -25,18 +23,13 @@ from mendline.sim.faults.plays import MONDAY_NINE
 from mendline.sim.faults.rows import Rows
 from mendline.sim.faults.sending import Sending, heard_by
 from mendline.sim.faults.walking import Walk, scenario_files, walk_through
+from tests.sim.faults.turns import a_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SHARES = 40  # of the files
 STEPS = 6  # one in so many of their steps is made to fail
 A_MOVE = "agent-reassigns-for-the-user.yaml"
-
-
-def a_turn() -> int:
-    """Return which share it is this time: the commit says; without git the first."""
-    asked = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return int(asked.stdout.strip()[:8] or "0", 16)
 
 
 def only(step: str) -> Walk:
