@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from mendline.dispatch import seats
 from mendline.dispatch.choice import Wanted
@@ -211,6 +212,28 @@ def test_can_02_orders_moved_crosswise_at_once_do_not_wait_for_each_other(a_stat
 
     assert at_once(16, move) == []
     assert (taken("000001"), taken("000002"), Seat.objects.count()) == (8, 8, 16)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_can_02_control_moves_that_nobody_announced_wait_for_each_other(a_station: AStation) -> None:
+    """Red on purpose: both have given their seat back, and hold its counter, before either takes the other's.
+
+    It proves that the test above would notice: the database sends one of the two away.
+    """
+    a_station("000001", per_day=20)
+    a_station("000002", per_day=20)
+    for number in range(2):
+        take(f"WX{number:02d}", wish="000001" if number % 2 else "000002")
+    both_hold_one = threading.Barrier(2)
+
+    def move(number: int) -> None:
+        with transaction.atomic():
+            seats.release(f"WX{number:02d}")
+            both_hold_one.wait(timeout=120)
+            take(f"WX{number + 50}", excluded="000001" if number % 2 else "000002")
+
+    [sent_away] = at_once(2, move)
+    assert isinstance(sent_away.__cause__, DeadlockDetected)
 
 
 @pytest.mark.django_db(transaction=True)
