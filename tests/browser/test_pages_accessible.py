@@ -1,7 +1,7 @@
 """Every page of every role, in Chinese: usable with a keyboard and a screen reader, and without an English label.
 
 One walk. The rules are those of axe-core (WCAG 2.1 A and AA); what may stand in Latin letters on a Chinese page is
-listed below, word by word.
+listed below, word by word. The policy of the pages is enforced throughout, and whatever it stops is a fault.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from mendline.access.actors import Actor
@@ -26,7 +26,7 @@ from mendline.orders.documents import COMPONENTS
 from mendline.orders.models import Record
 from mendline.orders.store import Loaded
 from mendline.orders.transitions import begin, perform
-from tests.browser.conftest import PATIENCE, signed_in_as
+from tests.browser.conftest import EXPECTED, PATIENCE, signed_in_as
 from tests.console.conftest import PLACES
 from tests.make import REPORT, an_actor
 
@@ -65,6 +65,12 @@ WORDS = """() => {
     }
     return [document.title, ...found].map(text => text.trim()).filter(text => /[A-Za-z]{2}/.test(text))
 }"""
+# Put in by the browser's own protocol, like the rules: the policy of a page neither stops these nor is lifted for them.
+LISTEN = """addEventListener("securitypolicyviolation", event => {
+    const place = `${event.sourceFile || location.pathname}:${event.lineNumber}`
+    globalThis.stopped = [...(globalThis.stopped ?? []), `${event.effectiveDirective} ${event.blockedURI} ${place}`]
+}, true)"""
+STOPPED = "() => { const found = globalThis.stopped ?? []; globalThis.stopped = []; return found }"
 # What the console's own styles are asked for; the administration has others.
 CLASSES = """() => document.querySelector('link[href*="dist/styles"]')
     ? [...new Set([...document.querySelectorAll("[class]")].flatMap(node => [...node.classList]))] : []"""
@@ -173,12 +179,13 @@ EXTRA = {
 
 @pytest.fixture
 def walker(browser: Browser, live_server: LiveServer, world: dict[str, str]) -> Iterator[Page]:
-    """One window; the policy of the pages is lifted for the checking script alone."""
+    """One window, with the policy of the pages enforced."""
     context = browser.new_context(
         locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1440, "height": 900}, base_url=live_server.url
     )
     context.set_default_timeout(PATIENCE)
     context.add_init_script(AXE.read_text("utf-8"))
+    context.add_init_script(LISTEN)
     yield context.new_page()
     context.close()
 
@@ -192,6 +199,21 @@ class Walk:
         self.opened = 0
         self.classes: set[str] = set()
         self._drawn: set[str] = set()
+        self._complaints: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        """Keep what the browser complains of; of a page that is not there it says so, rightly."""
+        if message.type == "error" and not any(word in message.text for word in (*EXPECTED, "404 (Not Found)")):
+            self._complaints.append(f"{message.text} ({message.location})")
+
+    def stopped(self) -> list[str]:
+        """Return what the policy stopped since the last time, and what else the browser complained of."""
+        found = [f"stopped by the policy: {one}" for one in self.page.evaluate(STOPPED)]
+        found += [f"the browser complains: {one}" for one in self._complaints]
+        self._complaints.clear()
+        return found
 
     def visit(self, role: str, path: str) -> None:
         """Open one page and note what cannot be used there, and what is not said in Chinese."""
@@ -206,6 +228,7 @@ class Walk:
         self.classes.update(self.page.evaluate(CLASSES))
         words = [text for text in self.page.evaluate(WORDS) if LATIN.search(STRIPPED.sub("", text))]
         found += [f"in Latin letters: {text[:120]}" for text in dict.fromkeys(words)]
+        found += self.stopped()
         self.faults += [f"{role} {path}: {fault}" for fault in found]
 
     def _on_a_telephone(self) -> list[str]:
@@ -234,6 +257,29 @@ def test_every_page_of_every_role_is_usable_and_in_chinese(
     styled, kept = _classes_in(KIT), _classes_in(BUNDLE)
     assert len(kept) < len(styled) / 2
     assert walk.classes & styled <= kept, "left out of the bundle although a page uses them; see frontend/build.mjs"
+
+
+def test_p16_control_what_the_policy_stops_is_heard(browser: Browser, live_server: LiveServer, db: None) -> None:
+    context = browser.new_context(base_url=live_server.url)
+    context.add_init_script(LISTEN)
+    page = context.new_page()
+
+    def with_more(route: Route) -> None:
+        answer = route.fetch()
+        more = "<script>globalThis.ran = 1</script><p style='color:red' onclick='a()'>x</p><img src='//a.example/x'>"
+        route.fulfill(response=answer, body=answer.text().replace("</body>", f"{more}</body>"))
+
+    page.route("**/accounts/login/", with_more)
+    walk = Walk(page)
+    page.goto("/accounts/login/")
+    found = "\n".join(walk.stopped())
+    ran = page.evaluate("globalThis.ran")
+    context.close()
+
+    assert ran is None, "the policy is enforced while somebody listens"
+    for directive in ("script-src-elem", "style-src-attr", "script-src-attr", "img-src"):
+        assert f"stopped by the policy: {directive}" in found
+    assert "the browser complains" in found
 
 
 def _classes_in(styles: Path) -> set[str]:
