@@ -14,7 +14,7 @@ from mendline.sim.ground.oracle.leaks import NAME
 from mendline.sim.ground.oracle.plain import Answer, ClockSeen
 
 _REF = re.compile(r"\b(?:WX|CD|TS|BJ|HF)\d{6}-[2-9A-Z]{9}\b")
-_PHONE = re.compile(r"(?<![0-9A-Za-z])1[3-9]\d{9}(?!\d)")
+_PHONE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d{9}(?!\d)")
 # Every simulated user's name ends in the label of the report, so that it is recognised wherever it turns up.
 _NAME = re.compile(r"用户(o\d+)")
 
