@@ -1,16 +1,14 @@
 """Every address, every role, every method: what is not yours is not there, and what is not your job says so.
 
 The addresses come from the resolver and the steps from the process files; whose a thing is, is written down in
-`cast.py` once more. Here a part of the questions is asked, the same in every run; with MENDLINE_MATRIX=whole all.
+`cast.py` once more. Here a share of the questions is asked, another one after every commit: see `share.py`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from zlib import crc32
 
 import pytest
 
@@ -23,18 +21,13 @@ from mendline.process.loading import latest
 from tests.access_matrix.addresses import Endpoint, endpoints
 from tests.access_matrix.cast import BOUND_TO_A_REGION, BOUND_TO_A_STATION, Cast, absent
 from tests.access_matrix.conftest import Asker, Heard
+from tests.access_matrix.share import asked, told
 from tests.console.conftest import PLACES
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-ONE_IN = 1 if os.environ.get("MENDLINE_MATRIX") == "whole" else 12
 ALL = endpoints()
 PROCESS_OF = {prefix: code for code, prefix in PREFIXES.items()}
-
-
-def asked(*what: str) -> bool:
-    """Say whether this question belongs to the part that is asked; its words decide."""
-    return crc32(" ".join(what).encode()) % ONE_IN == 0
 
 
 @dataclass(slots=True)
@@ -70,7 +63,7 @@ def about_a_thing(addresses: Sequence[Endpoint] = ALL) -> Iterator[tuple[Endpoin
 class Question:
     """What to ask about a thing that is somebody else's, and of one that is nowhere."""
 
-    name: str  # the same in every run, as numbers are not
+    name: str  # the same in every run, as numbers are not; it decides to which share the question belongs
     method: str
     thing: str
     theirs: str
@@ -104,7 +97,7 @@ def test_what_lies_out_of_scope_is_answered_as_if_it_were_not_there(cast: Cast, 
         if asked(question.name):
             compare(tally, asker, question)
 
-    assert not tally.wrong, "\n".join(tally.wrong)
+    assert not tally.wrong, told(tally.wrong)
     assert tally.asked or role not in (*BOUND_TO_A_REGION, *BOUND_TO_A_STATION)
 
 
@@ -123,7 +116,7 @@ def test_control_a_forgotten_scope_is_found(cast: Cast, monkeypatch: pytest.Monk
 
 
 def test_all_questions_together_are_ten_thousand_requests(cast: Cast) -> None:
-    """Of which `asked` chooses a part; each question is asked of a thing and of one that is nowhere."""
+    """Of which `asked` chooses a share; each question is asked of a thing and of one that is nowhere."""
     assert 2 * sum(1 for role in PLACES for _ in out_of_scope(cast, role)) > 10_000
 
 
@@ -140,7 +133,7 @@ def test_a_step_in_scope_that_is_another_roles_is_forbidden(cast: Cast, role: st
             if heard.status != 403:
                 tally.wrong.append(f"{role} {thing} {step.name}: {heard.status} {heard.said[:120]!r}")
 
-    assert not tally.wrong, "\n".join(tally.wrong)
+    assert not tally.wrong, told(tally.wrong)
 
 
 @pytest.mark.parametrize("who", ["nobody", "revoked yesterday", "left yesterday"])
@@ -166,8 +159,8 @@ def test_whoever_is_not_or_no_longer_known_gets_nothing(cast: Cast, who: str) ->
             if not at_the_door and not (heard.status == 404 and b"not_found" in heard.said):
                 tally.wrong.append(f"{who} {method} {path}: {heard.status}")
 
-    assert not tally.wrong, "\n".join(tally.wrong)
-    assert tally.asked > 10
+    assert not tally.wrong, told(tally.wrong)
+    assert tally.asked
 
 
 def test_no_column_is_taken_from_whoever_writes(cast: Cast) -> None:
@@ -188,7 +181,7 @@ def test_no_column_is_taken_from_whoever_writes(cast: Cast) -> None:
                     if heard.status < 400 or heard.status >= 500:
                         tally.wrong.append(f"{role} POST {path} with {column}: {heard.status}")
 
-    assert not tally.wrong, "\n".join(tally.wrong)
+    assert not tally.wrong, told(tally.wrong)
     assert tally.asked > 20
 
 
