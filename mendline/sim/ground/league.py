@@ -18,7 +18,7 @@ from mendline.sim.ground import arena, cases
 from mendline.sim.ground.cases import Item
 from mendline.sim.ground.figures import merged
 from mendline.sim.ground.oracle.plain import Finding
-from mendline.sim.ground.replaying import shrink
+from mendline.sim.ground.replaying import shortened
 from mendline.sim.ground.run import Plan
 from mendline.sim.ground.situations import SITUATIONS
 
@@ -160,9 +160,7 @@ def shrunk(scratch: Scratch, path: Path, commit: str, *, tries: int) -> cases.Ca
         finally:
             draft.unlink()
 
-    shown = frozenset(finding.kind for finding in try_out(case.items)) & frozenset(case.kinds)
-    items = shrink(case.items, shown, try_out, tries) if shown else case.items
-    short = replace(case, commit=commit, items=items)
+    short = shortened(replace(case, commit=commit), try_out, tries)
     cases.write(path, short)
     return short
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mendline.sim.ground import cases
 from mendline.sim.ground.at_rest import differences
-from mendline.sim.ground.cases import Item
+from mendline.sim.ground.cases import Case, Item
 from mendline.sim.ground.clock import simulated_time
 from mendline.sim.ground.door import Door
 from mendline.sim.ground.oracle.oracle import Oracle
 from mendline.sim.ground.oracle.plain import Call, Finding, Network
-from mendline.sim.ground.run import START, forget_everything
+from mendline.sim.ground.run import START, broken_off, forget_everything
 from mendline.sim.ground.stage import Stage
 
 Prepare = Callable[[Stage], None]
@@ -30,15 +31,22 @@ def replay(items: Sequence[Item], network: Network, prepare: Prepare | None = No
         if prepare is not None:
             prepare(stage)
         for item in items:
-            if not isinstance(item, Call):
-                stage.pass_time(max(item.at, clock.now()))
-                if item.until > clock.now() and stage.asleep_until is None:
-                    stage.sleep(item.until)
-            elif _is_possible(stage, item):
-                held = stage.oracle.maybes.get(item.about.partition(".")[0])
-                (stage.again if held is not None and held.call.key == item.key else stage.do)(item)
+            try:
+                _play_one(stage, item)
+            except Exception as fault:
+                stage.note(broken_off(fault))
         stage.pass_time(clock.now())
         return [*stage.findings, *differences(stage)]
+
+
+def _play_one(stage: Stage, item: Item) -> None:
+    if not isinstance(item, Call):
+        stage.pass_time(max(item.at, stage.time.now()))
+        if item.until > stage.time.now() and stage.asleep_until is None:
+            stage.sleep(item.until)
+    elif _is_possible(stage, item):
+        held = stage.oracle.maybes.get(item.about.partition(".")[0])
+        (stage.again if held is not None and held.call.key == item.key else stage.do)(item)
 
 
 def _is_possible(stage: Stage, call: Call) -> bool:
@@ -74,3 +82,9 @@ def shrink(
                 best, found_shorter = shorter, True
                 break
     return best
+
+
+def shortened(case: Case, try_out: Callable[[Sequence[Item]], list[Finding]], tries: int) -> Case:
+    """Return a shorter case that goes wrong in one of the same ways; the case itself if it does not do so again."""
+    shown = frozenset(finding.kind for finding in try_out(case.items)) & frozenset(case.kinds)
+    return replace(case, items=shrink(case.items, shown, try_out, tries)) if shown else case

@@ -172,10 +172,15 @@ def _next(cast: Cast, stage: Stage) -> datetime:
     try:
         return cast.play_next()
     except Exception as fault:
-        where = traceback.extract_tb(fault.__traceback__)[-1]
-        en = f"{type(fault).__name__} in {where.name} ({Path(where.filename).name}:{where.lineno}): {fault}"
-        stage.note(Finding("story_broke", "I18", f"情节中断：{en}", en))
+        stage.note(broken_off(fault))
         return stage.time.now()
+
+
+def broken_off(fault: Exception) -> Finding:
+    """Return what is to be said of a fault that nobody expected."""
+    where = traceback.extract_tb(fault.__traceback__)[-1]
+    en = f"{type(fault).__name__} in {where.name} ({Path(where.filename).name}:{where.lineno}): {fault}"
+    return Finding("story_broke", "I18", f"情节中断：{en}", en)
 
 
 def _note_contacts(stage: Stage) -> None:
