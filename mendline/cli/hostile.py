@@ -12,14 +12,15 @@ from config.home import ROOT
 
 _STEPS = "tests/security/test_fuzz_steps.py"
 _ADDRESSES = "tests/console/test_bad_input_addresses.py"
+_WORDS = "tests/browser/test_hostile_words.py"
 PARTS: Mapping[str, tuple[str, ...]] = {
     "description": ("tests/api/test_fuzz.py",),  # what the description of the interface allows, as every role
     "steps": (_STEPS,),  # every step of every procedure with facts that are right, nearly right, and wrong
     "matrix": ("tests/access_matrix",),  # every address, as every role, about what is somebody else's
-    # Files, tables, passwords, secrets, requests from elsewhere, addresses edited by hand.
-    "walls": ("tests/security", _ADDRESSES, f"--ignore={_STEPS}"),
+    # Files, tables, passwords, secrets, requests from elsewhere, addresses edited by hand, words a browser would run.
+    "walls": ("tests/security", _ADDRESSES, _WORDS, f"--ignore={_STEPS}"),
 }
-ALL = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix", _ADDRESSES)
+ALL = ("tests/security", "tests/api/test_fuzz.py", "tests/access_matrix", _ADDRESSES, _WORDS)
 EXAMPLES = 30
 TOLD = "MENDLINE_HOSTILE_TOLD"  # where `hostile_told` writes; that is a plugin of pytest, which only tests have
 

@@ -37,6 +37,7 @@ max_slot_wal_keep_size = 4GB
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
+log_error_verbosity = 'terse'  # the details of an error are whole rows, with names and numbers in them
 lc_messages = 'C'
 """
 

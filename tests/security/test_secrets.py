@@ -157,3 +157,11 @@ def test_a_page_that_fails_or_is_not_there_tells_nothing_of_the_inside(
     for inside in ("canary", "Traceback", "mendline/", "RuntimeError", "Django", "SELECT", "site-packages"):
         assert inside not in said, inside
     assert "Server" not in answer and "X-Powered-By" not in answer
+
+
+@pytest.mark.django_db
+def test_p17_the_database_server_of_ones_own_writes_no_rows_into_its_log() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW log_error_verbosity")
+
+        assert cursor.fetchone() == ("terse",)
