@@ -22,6 +22,11 @@ OF_A_STATION = frozenset({"station_coordinator", "station_engineer"})
 TIMER_ROLE = "timer"
 
 
+def subject_of(person_id: int) -> str:
+    """Return what the history calls this person."""
+    return f"person:{person_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who carries something out, with the scope that goes with the role.

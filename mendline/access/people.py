@@ -15,7 +15,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from mendline.access import signins
-from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor
+from mendline.access.actors import OF_A_REGION, OF_A_STATION, Actor, subject_of
 from mendline.access.models import Person, Role
 from mendline.access.own_rows import rows_of
 from mendline.access.traces import note_change
@@ -42,11 +42,6 @@ class PersonData:
     station_no: str = ""
     phone: str = ""
     email: str = ""
-
-
-def subject_of(person_id: int) -> str:
-    """Return what the history calls this person."""
-    return f"person:{person_id}"
 
 
 @transaction.atomic

@@ -32,7 +32,7 @@ from tests.console.conftest import PLACES
 from tests.make import a_network, a_report
 
 SEED = os.environ.get("MENDLINE_FUZZ_SEED") or "in every run"
-EXAMPLES = int(os.environ.get("MENDLINE_FUZZ_EXAMPLES") or 45)  # of each operation, for each role
+EXAMPLES = int(os.environ.get("MENDLINE_FUZZ_EXAMPLES") or 35)  # of each operation, for each role
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 

@@ -15,8 +15,8 @@ from pytest_django import Settings
 
 from config.env import SettingError, env_some_of
 from mendline.access import people
+from mendline.access.actors import subject_of
 from mendline.access.models import Person
-from mendline.access.people import subject_of
 from mendline.journal.models import Entry
 from tests.access_matrix.addresses import Endpoint, endpoints
 from tests.make import MONDAY_NINE

@@ -11,9 +11,10 @@ from axes.utils import reset
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
+from mendline.access.actors import subject_of
 from mendline.access.models import Person
 from mendline.access.own_rows import factor_kinds
-from mendline.access.people import note_password_link, subject_of
+from mendline.access.people import note_password_link
 from mendline.access.traces import note_change
 from mendline.kernel.text import Text
 from mendline.web.console.visit import Visit

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from mendline.access import people
+from mendline.access.actors import subject_of
 from mendline.access.models import Person
 from mendline.access.people import PersonData
 from mendline.access.traces import PROCESS
@@ -217,7 +218,7 @@ def _carry_out(visit: Visit, person_id: int, name: str) -> Text:
 def _person_page(
     visit: Visit, somebody: Person, form: PersonForm, *, secret: Mapping[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    entries = Entry.objects.filter(subject=people.subject_of(somebody.pk), process=PROCESS).order_by("-id")[:20]
+    entries = Entry.objects.filter(subject=subject_of(somebody.pk), process=PROCESS).order_by("-id")[:20]
     part = {
         "title": Text("最近的变更", "Latest changes"), "table": entry_rows(entries),
         "empty": Text("还没有变更记录", "Nothing was changed yet"),

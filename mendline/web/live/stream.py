@@ -23,8 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.db import Error, connection
 
-from mendline.access.actors import Actor
-from mendline.access.people import subject_of
+from mendline.access.actors import Actor, subject_of
 from mendline.journal.feed import (
     AFTER,
     MOST,
