@@ -231,6 +231,7 @@ def test_a_stream_begins_with_what_was_missed_and_goes_on(network: None) -> None
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
             while len(heard) < 2:
                 line = await reader.readline()
+                assert line, "the stream has ended"
                 if line.startswith(b"data: "):
                     heard.append(json.loads(line.removeprefix(b"data: ")))
                     if len(heard) == 1:
