@@ -8,8 +8,8 @@ is the worker's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -153,20 +153,10 @@ class _Doors:
         self._walk = walk
         self._numbers = count(1)
 
-    @contextmanager
-    def in_place(self) -> Iterator[None]:
-        ours = {
-            "begin": self._begin, "perform": self._perform, "sweep": self._sweep,
-            "transaction": SimpleNamespace(atomic=nullcontext),
-        }  # fmt: skip
-        kept = {name: getattr(scenarios, name) for name in ours}
-        try:
-            for name, mine in ours.items():
-                setattr(scenarios, name, mine)
-            yield
-        finally:
-            for name, theirs in kept.items():
-                setattr(scenarios, name, theirs)
+    def in_place(self) -> AbstractContextManager[None]:
+        return scenarios.other_doors(
+            begin=self._begin, perform=self._perform, sweep=self._sweep, transaction=SimpleNamespace(atomic=nullcontext)
+        )
 
     def _begin(self, code: str, name: str, *, actor: Actor, now: datetime, given: Mapping[str, Any],
                order_ref: str = "", version: int | None = None) -> Loaded:  # fmt: skip
