@@ -34,6 +34,15 @@ htmx.config.responseHandling = [
   { code: "[45]..", swap: false, error: true },
 ];
 
+// A step of another role: the form comes back with why. Another 403 (an old token) brings a page that has no place here.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event as CustomEvent<{ xhr: XMLHttpRequest; shouldSwap: boolean; isError: boolean }>;
+  if (detail.xhr.status === 403 && detail.xhr.getResponseHeader("HX-Retarget")) {
+    detail.shouldSwap = true;
+    detail.isError = false;
+  }
+});
+
 waitForComposition();
 sayWhatFailed();
 guide();

@@ -200,7 +200,7 @@ WHO_MAY: Mapping[str, Rights] = {
     "records/<str:ref>/": both(EVERYBODY),
     "go/<str:ref>/": both(EVERYBODY),
     # The form of a step says to everybody in scope whose it is; sent, it comes back with the refusal on it.
-    "steps/<str:ref>/<str:name>/": Rights({"GET": EVERYBODY, "POST": URGES}, refused=422),
+    "steps/<str:ref>/<str:name>/": Rights({"GET": EVERYBODY, "POST": URGES}, refused=403),
     "begin/<str:code>/<str:name>/": both(ASKS_FOR_COVERAGE),
     "procedures/": both(EVERYBODY),
     "procedures/<str:code>/<int:version>/": both(EVERYBODY),

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Route, expect
 
+from mendline.access.models import Person
 from mendline.care.scorecards import refresh_scorecards
 from mendline.journal.models import Entry
 from mendline.orders.store import Loaded
@@ -54,6 +55,18 @@ def test_what_was_typed_survives_a_session_that_ended(office: Office, order: Loa
     desk.stands_at("联系用户")
     desk.page.reload()
     expect(desk.page.locator("form.step-form")).to_have_count(0)  # what was sent does not come back
+
+
+def test_whoever_got_another_role_meanwhile_is_told_on_the_form(office: Office, order: Loaded) -> None:
+    desk = office.desk("station_coordinator")
+    a_started_note(desk, order)
+    Person.objects.filter(username="station_coordinator").update(role="channel_management", station_no="")
+    desk.page.locator("form.step-form button[type=submit]").click()
+
+    expect(desk.page.locator("form.step-form .alert")).to_contain_text("您的角色不能执行")
+    expect(desk.page.locator('form.step-form [name="contact_note"]')).to_have_value(NOTE)
+    assert [told for told in desk.complaints if "403" not in told] == []
+    desk.complaints.clear()  # the browser itself reports the 403
 
 
 def test_a_reload_brings_back_what_was_typed_until_it_is_given_up(office: Office, order: Loaded) -> None:

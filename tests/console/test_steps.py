@@ -124,6 +124,22 @@ def test_stn_24_a_step_too_early_is_refused_with_its_rule_and_nothing_changes(si
     assert state_of(order) == "dispatched"
 
 
+def test_a_step_of_another_role_is_forbidden_on_its_form_and_told_to_the_log(
+    signed_in: SignIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = a_fresh_report()
+
+    answer = signed_in("station_engineer").post(
+        f"/steps/{order.ref}/promise/", {"within": order.ref, "promise_reason": "用户要求"}, headers=HTMX
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 403 and "您的角色不能执行" in page and 'value="用户要求"' in page
+    assert answer["HX-Retarget"] == f"#step-{order.ref}"  # by which the page knows that it has a place there
+    assert state_of(order) == "dispatched"
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "mendline.refused"]
+    assert "status=403 code=wrong_role rule=STN" in line
+
+
 def test_a_stale_screen_sees_who_was_faster_and_keeps_what_was_typed(signed_in: SignIn) -> None:
     order = a_fresh_report()
     do(order, "download", now=datetime.now(UTC))

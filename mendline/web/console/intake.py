@@ -150,7 +150,7 @@ def _draw(visit: Visit, made: Creation, fields: list[Field], refusal: Refused | 
         "rules": refusal.rules if refusal is not None and not isinstance(refusal, Invalid) else (),
         "ticket": _ticket(visit),
     }
-    return visit.render("console/intake/page.html", context, status=422 if refusal else 200)
+    return visit.render("console/intake/page.html", context, status=refusal.status if refusal else 200)
 
 
 def _ticket(visit: Visit) -> str:

@@ -212,10 +212,14 @@ def _draw(visit: Visit, form: StepForm, status: int = 200) -> HttpResponse:
 
 
 def _redraw(visit: Visit, form: StepForm, refusal: Refused, fields: list[Field]) -> HttpResponse:
-    """The form again, with what was typed, and what to mend beside the field or on top."""
+    """The form again, with what was typed, and what to mend beside the field or on top.
+
+    A step of another role is 403 and everything else that is refused 422, as over the interface.
+    """
     problem = Text("请更正标出的项目", "Mend the marked fields") if isinstance(refusal, Invalid) else refusal.detail
     rules = () if isinstance(refusal, Invalid) else refusal.rules
-    response = _draw(visit, replace(form, fields=fields, problem=problem, rules=rules, posted=True), 422)
+    response = _draw(visit, replace(form, fields=fields, problem=problem, rules=rules, posted=True), refusal.status)
+    visit.request.refused = refusal  # type: ignore[attr-defined]  # for the line in the log, see `web.refusals`
     return _into_step(response, form)
 
 
