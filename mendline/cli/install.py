@@ -78,11 +78,11 @@ def _digest(inputs: Iterable[Path]) -> str:
 
 def _python_inputs(own_node: bool) -> list[Path]:
     locks = [ROOT / "requirements" / f"{name}.txt" for name in (*LOCKS, *(["frontend"] if own_node else []))]
-    return [*locks, ROOT / "pyproject.toml"]
+    return [*locks, ROOT / "pyproject.toml", Path(__file__).resolve()]  # how it is installed counts as well
 
 
 def _install_python(own_node: bool) -> None:
-    if not _python_works():
+    if not _python_works() or not (VENV / "bin" / "uv").exists():
         shutil.rmtree(VENV, ignore_errors=True)
         _run([sys.executable, "-m", "venv", str(VENV)], "缺少 venv 模块。 On Debian: apt-get install python3-venv")
     tools = ROOT / "requirements" / "tools.txt"
@@ -92,6 +92,8 @@ def _install_python(own_node: bool) -> None:
     where = ["--quiet", "--python", str(PYTHON)]
     locks = [str(path) for path in _python_inputs(own_node) if path.suffix == ".txt"]
     _run([*uv, "sync", *where, "--require-hashes", *locks])
+    # They came with Python, older than its advisories: uv has done their work, and all that stays is what is locked.
+    _run([*uv, "uninstall", *where, "pip", "setuptools"])
     _run([*uv, "install", *where, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 

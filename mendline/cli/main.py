@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from config.env import SettingError
 from config.home import make_state_folder, state_folder
 from mendline.cli import advisories, backup, doctor, hostile, live, migrate, quality, restore, run, serve, site
+from mendline.cli.supply import command as sbom
 from mendline.database.errors import DatabaseUnavailable
 from mendline.database.launcher import ensure_running, stop_if_unused
 
@@ -59,6 +60,7 @@ COMMANDS: dict[str, Command] = {
     "storm": Command("整夜的故障：语句、次序、进程、断线", "a night of failures and its page", None, "owner"),
     "doctor": Command("检查本机与安装", "look this machine and installation over", doctor.main, "owner"),
     "advisories": Command("与公布的漏洞比对（要联网）", "compare with published advisories", advisories.main),
+    "sbom": Command("软件物料清单、许可证与变化", "bill of materials, licences, what changed", sbom.main),
     "site": Command("文档站：生成参考页并构建", "the documentation site and its reference pages", site.main),
     "check": Command("静态检查（格式、类型、依赖方向……）", "static checks", quality.check_main, "owner"),
     "test": Command("全部检查与测试", "all checks and tests", quality.test_main, "owner"),
@@ -76,6 +78,7 @@ WITHOUT_DATABASE = frozenset(
         "test",
         "hostile",
         "advisories",
+        "sbom",
         "rules",
         "vocabulary",
         "site",
