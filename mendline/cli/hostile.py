@@ -1,14 +1,17 @@
 """`mendline hostile`: all questions of the security tests, with another seed each time."""
 
 import argparse
+import json
 import os
 import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from config.home import ROOT
+from mendline.cli.hostile_page import page
 
 _STEPS = "tests/security/test_fuzz_steps.py"
 _ADDRESSES = "tests/console/test_bad_input_addresses.py"
@@ -38,8 +41,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="每项测试的问答写入文件 what each test asked and heard"
     )
+    parser.add_argument("--page", type=Path, metavar="FILE", help="证据页写入文件 the page of evidence")
     given = parser.parse_args(arguments)
-    print(f"--seed {given.seed} --examples {given.examples}", flush=True)
+    asked = f"--seed {given.seed} --examples {given.examples}"
+    asked += "".join(f" --{name} {value}" for name, value in (("part", given.part), ("only", given.only)) if value)
+    print(asked, flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *(PARTS[given.part] if given.part else ALL)]
     environment = {
         **os.environ,
@@ -50,7 +56,15 @@ def main(arguments: Sequence[str]) -> int:
     }
     if given.only:
         command += ["-k", given.only]
-    if given.json:
-        command += ["-p", "mendline.cli.hostile_told"]
-        environment[TOLD] = os.path.abspath(given.json)  # noqa: PTH100 - without following links
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    with TemporaryDirectory() as folder:
+        told = given.json or (Path(folder) / "told.json" if given.page else None)
+        if told:
+            command += ["-p", "mendline.cli.hostile_told"]
+            environment[TOLD] = os.path.abspath(told)  # noqa: PTH100 - without following links
+        load = [os.getloadavg()[0]]
+        ended = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        if given.page and told:
+            load.append(os.getloadavg()[0])
+            text = page(json.loads(told.read_text("utf-8")), command=f"mendline hostile {asked}", load=load)
+            given.page.write_text(text, encoding="utf-8")
+    return ended

@@ -1,6 +1,7 @@
 """Writes down what every test of `mendline hostile --json FILE` asked and how it was answered; a plugin of pytest.
 
-What a test asks goes through the application in this process, so one place sees all of it.
+What a test asks goes through the application in this process, so one place sees all of it. What does not (files that
+are read, words that a browser shows) a test counts by pytest's `record_property`: of what, how many.
 """
 
 import json
@@ -17,7 +18,7 @@ from django.http.response import HttpResponseBase
 
 from mendline.cli.hostile import TOLD
 
-_told: dict[str, dict[str, Any]] = {}  # by test: seconds, answers by status, what failed
+_told: dict[str, dict[str, Any]] = {}  # by test: seconds, answers by status, what was counted, what failed
 _now: list[Counter[str]] = []
 
 
@@ -45,6 +46,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     test = _test(report.nodeid)
     test["seconds"] = round(test["seconds"] + report.duration, 2)
+    if report.when == "teardown":  # each phase repeats them
+        test["tried"] = dict(report.user_properties)
     if report.failed:
         test["failed"].append(report.longreprtext)
     elif report.skipped:
@@ -56,4 +59,4 @@ def pytest_sessionfinish() -> None:
 
 
 def _test(name: str) -> dict[str, Any]:
-    return _told.setdefault(name, {"seconds": 0.0, "answers": {}, "failed": [], "skipped": False})
+    return _told.setdefault(name, {"seconds": 0.0, "answers": {}, "tried": {}, "failed": [], "skipped": False})
