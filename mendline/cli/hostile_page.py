@@ -147,8 +147,8 @@ HEAD = """\
 
 Everything that the security tests can ask, as every role, with another seed each time: {tests} tests, {requests}
 requests that reached the application, **problems found: {found}**. Answers of 500 are those that a test forces to see
-what they tell; one that nobody forced fails its test. The page says what was tried and how often, the tests say what must
-come of it. Seconds are those of one process.
+what they tell; one that nobody forced fails its test. The page says what was tried and how often, the tests say what
+must come of it. Seconds are those of one process.
 
 | | |
 | --- | --- |
