@@ -42,13 +42,10 @@ docs: install  ## 文档站（build/site）/ the documentation site, Chinese and
 screenshots: install  ## 重拍文档里的截图 / take the pictures of the documentation anew
 	@MENDLINE_PICTURES=docs/images .venv/bin/python -m pytest -q tests/browser/test_screens.py -k no_page_is_wider
 
-# -c base.txt keeps the others on the same versions; no line names an index, because each machine has its own.
-LOCK = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header
-lock:  ## 重新锁定依赖版本 / pin the requirements anew after editing requirements/*.in
+AGE ?= 7
+lock:  ## 重新锁定依赖版本，只用发布满七天的 / pin the requirements anew, with releases that are seven days old
 	@test -x .venv/bin/uv || $(MAKE) install  # not always: what is to be locked cannot be installed yet
-	@cd requirements && for name in base embedded dev frontend tools audit; do \
-		../$(LOCK) $$name.in --output-file $$name.txt || exit 1; done
-	@npm install --package-lock-only --silent
+	@"$(PYTHON)" mendline/cli/lock.py --days "$(AGE)"
 
 advisories: install  ## 与公布的漏洞比对，每周一次，要联网 / compare with published advisories: weekly, with a network
 	@$(MENDLINE) advisories
