@@ -14,9 +14,11 @@ from mendline.network import areas
 Cell: TypeAlias = Sequence[Any] | None
 Value: TypeAlias = str | int | bool | date | None
 SHORTEST_STATION_NO = 6
+MOST_EXACT = 10**15  # a spreadsheet keeps fifteen digits of a number
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _STATION_NO = re.compile(r"[0-9A-Za-z\-]{1,12}", re.ASCII)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
+ROUNDED = "000000"  # 1.38E+10, as a spreadsheet shows a long number and writes it into a CSV
 YES = frozenset({"是", "yes", "y", "true", "1"})
 NO = frozenset({"否", "no", "n", "false", "0"})
 
@@ -75,6 +77,11 @@ class Kind:
 def text(cell: Cell) -> str:
     kind, value = _parts(cell)
     if kind == "n":
+        if not abs(value) < MOST_EXACT:
+            raise BadCell(
+                "数字过长，最后几位已丢失，请把该列设为“文本”格式后重新填写",
+                "the number is so long that its last digits are lost; format the column as text and type it again",
+            )
         value = f"{value:.15g}"
     found = str(value).strip()
     if _CONTROL.search(found):
@@ -156,6 +163,12 @@ def phone(cell: Cell) -> str:
         raise BadCell(
             f"电话“{found}”是数字，区号前面的零可能已丢失，请把该列设为“文本”格式",
             f"telephone {found} is a number, the zero of its area code may be lost; format the column as text",
+        )
+    if kind == "n" and found.endswith(ROUNDED):
+        raise BadCell(
+            f"电话“{found}”像是由 {float(found):.2E} 变来的，后面几位可能已丢失，请把该列设为“文本”格式后重新填写",
+            f"telephone {found} looks like what is left of {float(found):.2E}, its last digits may be lost;"
+            " format the column as text and type it again",
         )
     if not re.fullmatch(r"[0-9+\-() ]{5,20}", found, re.ASCII):
         raise BadCell(f"“{found}”不是电话号码", f"{found} is no telephone number")

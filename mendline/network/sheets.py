@@ -21,8 +21,20 @@ from mendline.network.limits import MOST_FILE_BYTES, WALL_SECONDS
 UNFIT: Mapping[str, Text] = {
     "too_large": Text("文件展开后过大，无法读取；请拆分后分次导入", "unpacked, the file is too large; split it"),
     "bomb": Text(
-        "文件展开后有 {megabytes} MB，超过 {limit} MB 的上限，已拒绝",
-        "unpacked, the file has {megabytes} MB; the limit is {limit} MB",
+        "文件展开后有 {megabytes} MB，超过 {limit} MB 的上限；请拆分后分次导入",
+        "unpacked, the file has {megabytes} MB; the limit is {limit} MB: split it",
+    ),
+    "ratio": Text(
+        "文件展开后是原来的 {times} 倍，超过 {limit} 倍的上限；请在 Excel 中另存后再导入",
+        "unpacked, the file is {times} times as large; the limit is {limit}: save it anew in Excel",
+    ),
+    "many_parts": Text(
+        "工作簿里有 {parts} 个部件，超过 {limit} 个的上限；请只留要导入的表，另存后再导入",
+        "the workbook has {parts} parts; the limit is {limit}: keep only the tables to import and save it anew",
+    ),
+    "error_value": Text(
+        "单元格 {cell} 是错误值（如 #REF!、#N/A），请改正后再导入",
+        "cell {cell} holds an error such as #REF! or #N/A; mend it and import again",
     ),
     "old_excel": Text("旧版 .xls 文件不能读取，请另存为 .xlsx", "old .xls files cannot be read; save it as .xlsx"),
     "not_a_workbook": Text("文件已损坏或不是 Excel 工作簿", "the file is damaged or no Excel workbook"),
@@ -63,6 +75,7 @@ class Unreadable(Exception):
     """The file as a whole cannot be taken."""
 
     def __init__(self, code: str, **numbers: object) -> None:
+        self.code = code
         self.text = UNFIT[code].filled(**numbers)
         super().__init__(f"{self.text.zh} / {self.text.en}")
 
@@ -118,9 +131,9 @@ def parsed_sheets(data: bytes) -> list[dict[str, Any]]:
     command = [sys.executable, "-P", "-m", "mendline.network.sheet_child"]
     try:
         child = subprocess.run(command, input=data, capture_output=True, timeout=WALL_SECONDS, check=True, env={})
-    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
+        answer = json.loads(child.stdout)
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError, ValueError):
         raise Unreadable("too_large") from None
-    answer = json.loads(child.stdout)
     if "unfit" in answer:
         raise Unreadable(answer["unfit"], **answer["numbers"])
     sheets: list[dict[str, Any]] = answer["sheets"]
