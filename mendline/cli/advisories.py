@@ -3,6 +3,9 @@
 Asks two tools that know the advisories: pip-audit for the Python lists (installed apart, from `requirements/audit.txt`)
 and `npm audit` for what the bundle is made of. A tool that could ask nobody has found nothing: that is said plainly,
 and is no clean result.
+
+Anything known ends it with 1, whatever its severity and however new. That is stricter than P21 asks (critical two
+days, high seven): pip-audit tells no severity, and nobody would count the days. Those are for whoever updates.
 """
 
 from __future__ import annotations
