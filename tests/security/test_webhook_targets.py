@@ -9,8 +9,9 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -287,7 +288,7 @@ def a_server(answer: bytes, heard: list[bytes]) -> Iterator[int]:
                 line, _ = listening.accept()
             except OSError:
                 return
-            with line:
+            with line, suppress(OSError):  # whoever had enough hangs up
                 heard.append(line.recv(65536))
                 line.sendall(answer)
 
@@ -318,6 +319,53 @@ def test_a_header_of_ours_holds_no_line_break(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_answer_to_us_costs_ten_seconds_and_64_kilobytes_at_most() -> None:
     assert (guard.SECONDS, guard.MOST_BYTES) == (10.0, 64 * 1024)
+
+
+LONG: dict[str, bytes] = {
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000,
+    "head": b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 60_000) for n in range(98)) + b"\r\n",
+    "remarks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"1;" + b"x" * 60_000 + b"\r\nx\r\n") * 100,
+    "nothing yet": b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("sort", LONG)
+def test_of_an_answer_64_kilobytes_are_read_whatever_they_are(sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library limits how long a line of the answer is, and neither their number nor what stands beside a piece."""
+    read: list[int] = []
+    plainly = socket.SocketIO.readinto
+
+    def counted(self: socket.SocketIO, buffer: bytearray) -> int | None:
+        read.append(plainly(self, buffer) or 0)
+        return read[-1]
+
+    monkeypatch.setattr(socket.SocketIO, "readinto", counted)
+    with a_server(LONG[sort], []) as port, suppress(NoAnswer):
+        assert post(f"http://127.0.0.1:{port}/", b"{}", {}, OPEN) == 200
+
+    assert 0 < sum(read) <= 64 * 1024
+
+
+def test_looking_a_name_up_takes_from_the_ten_seconds(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = itertools.count(0.0, guard.SECONDS + 1)
+    monkeypatch.setattr(guard, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+
+    with pytest.raises(NoAnswer):
+        post("https://9.9.9.9/", b"{}", {}, CLOSED)
+
+    assert lines == []
+
+
+def test_a_name_that_is_inside_and_one_that_is_not_there_are_told_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or whoever may enter an address finds out, one after the other, what the machines inside are called."""
+    told = []
+    monkeypatch.setattr(socket, "getaddrinfo", by_number)
+    for host in ("https://10.0.0.1/", "https://absent.example/"):
+        with pytest.raises(AddressRefused) as refused:
+            post(host, b"{}", {}, CLOSED)
+        told.append(refused.value.text)
+
+    assert told[0] == told[1]
 
 
 Receiver = Callable[[str, bytes, datetime], bool]

@@ -2,19 +2,23 @@
 
 The name is resolved once and every address it has must be public; the connection goes to one of
 exactly those, so a name server that answers differently the second time gains nothing. No
-redirects, no proxies from the environment, ten seconds and 64 KB for the whole exchange.
+redirects, no proxies from the environment, ten seconds and 64 KB for everything: the name, the
+line, and the answer with its head. What is told of a name does not depend on what is inside.
 """
 
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from threading import Timer
+from queue import Empty, SimpleQueue
+from threading import Thread, Timer
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -130,19 +134,35 @@ def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 def resolve(target: Target, policy: Policy) -> list[str]:
     """Return the addresses of the target, every one of them allowed.
 
-    Raises:
-        AddressRefused: one of them is not public.
-        NoAnswer: the name has none.
+    Raises AddressRefused: it has none, or one of them is not public. Both are told alike, or whoever may enter an
+    address could find out which names there are inside.
     """
-    try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    except (OSError, UnicodeError):
-        raise NoAnswer from None
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for address in addresses:
-        if not policy.private and not is_public(ipaddress.ip_address(address.partition("%")[0])):
-            raise AddressRefused("不能发往内部网络的地址", "an address of an internal network is not posted to")
+    addresses = _addresses_of(target)
+    public = (is_public(ipaddress.ip_address(address.partition("%")[0])) for address in addresses)
+    if not addresses or not (policy.private or all(public)):
+        raise AddressRefused(
+            "在公网上找不到这个地址（不发往内部网络）",
+            "the address is not found on the public internet (nothing is posted to internal networks)",
+        )
     return addresses
+
+
+def _addresses_of(target: Target) -> list[str]:
+    """Return what the name means; nothing when that is not known in time, as only a thread can be left waiting."""
+    answers = SimpleQueue[list[str]]()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        except (OSError, UnicodeError):
+            found = []
+        answers.put(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        return answers.get(timeout=SECONDS)
+    except Empty:
+        return []
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], policy: Policy) -> int:
@@ -152,26 +172,31 @@ def post(url: str, body: bytes, headers: Mapping[str, str], policy: Policy) -> i
         AddressRefused, NoAnswer: see there.
     """
     target = target_of(url, policy)
+    ends_at = time.monotonic() + SECONDS
     addresses = resolve(target, policy)
     try:
-        with closing(_connect(target, addresses)) as plain, _ended_after(plain, SECONDS):
+        with closing(_connect(target, addresses, ends_at)) as plain, _ended_at(plain, ends_at):
             connection = http.client.HTTPConnection(target.host, target.port, timeout=SECONDS)
+            connection.response_class = _Answer
             connection.sock = _encrypted(plain, target)
             with closing(connection):
                 sent = {"Host": target.host_header, **headers, "Connection": "close"}
                 connection.request("POST", target.path, body=body, headers=sent)
                 answer = connection.getresponse()
-                answer.read(MOST_BYTES)
+                with suppress(http.client.IncompleteRead):
+                    answer.read(MOST_BYTES)
                 return answer.status
     except (OSError, http.client.HTTPException, ValueError):
         raise NoAnswer from None
 
 
-def _connect(target: Target, addresses: list[str]) -> socket.socket:
-    seconds = SECONDS / len(addresses[:3])
-    for address in addresses[:3]:
-        with suppress(OSError):
-            return socket.create_connection((address, target.port), timeout=seconds)
+def _connect(target: Target, addresses: list[str], ends_at: float) -> socket.socket:
+    tried = addresses[:3]
+    for left in range(len(tried), 0, -1):
+        seconds = (ends_at - time.monotonic()) / left
+        if seconds > 0:
+            with suppress(OSError):
+                return socket.create_connection((tried[-left], target.port), timeout=seconds)
     raise NoAnswer
 
 
@@ -183,7 +208,7 @@ def _encrypted(plain: socket.socket, target: Target) -> socket.socket:
 
 
 @contextmanager
-def _ended_after(plain: socket.socket, seconds: float) -> Iterator[None]:
+def _ended_at(plain: socket.socket, ends_at: float) -> Iterator[None]:
     """Cut the line when the time is over: a timeout of the socket begins anew with every byte that drips in."""
 
     def cut() -> None:
@@ -192,10 +217,38 @@ def _ended_after(plain: socket.socket, seconds: float) -> Iterator[None]:
 
     # A second handle on the same line, because TLS takes the first one over.
     with closing(socket.fromfd(plain.fileno(), plain.family, plain.type)) as cutter:
-        timer = Timer(seconds, cut)
+        timer = Timer(max(0.0, ends_at - time.monotonic()), cut)
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer of which no more is read than is allowed: the library limits each line of it, and not how many."""
+
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None):
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = io.BufferedReader(_FirstBytes(self.fp.detach(), MOST_BYTES))
+
+
+class _FirstBytes(io.RawIOBase):
+    """The beginning of what comes in; after `most` bytes it is as if the other side had ended."""
+
+    def __init__(self, line: io.RawIOBase, most: int) -> None:
+        super().__init__()
+        self._line, self._left = line, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]
+        count = self._line.readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._line.close()
+        super().close()
