@@ -13,10 +13,13 @@ The demonstration world and the command line enforce nothing, so `sim` and `cli`
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mendline.kernel import plain_yaml
@@ -26,6 +29,7 @@ RULE_ID = re.compile(r"\b[A-Z]{3}-\d{2,3}\b")
 NOT_THE_PRODUCT = frozenset({"sim", "cli", "tests"})
 SHARE_FILE = "share.txt"
 _IN_NAME = re.compile(r"(?<![a-z0-9])([a-z]{3})_(\d{2,3}(?:_(?:to_|and_)?\d{2,3})*)(?![0-9])")
+_RULE_IN_TEST_NAME = re.compile(rf"\bdef test_\w*?{_IN_NAME.pattern}")
 _KEPT = re.compile(r"^(?P<section>[A-Z]{3}) (?P<done>\d+)/(?P<total>\d+)$")
 
 
@@ -39,6 +43,10 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.what}".rstrip()
+
+
+Citations = tuple[tuple[str, Place], ...]
+"""What one file says: rule and place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,9 @@ class Section:
 def sections(root: Path) -> list[Section]:
     """Return every section that has texts under `root/processes/rules`, with what covers each rule.
 
-    Raises SyntaxError for a module or test file that is not Python.
+    What each file cites is remembered for as long as its text stays the same: asking again costs the reading alone.
+
+    Raises SyntaxError for a test file that carries a rule and is not Python.
     """
     enforced, proved = _by_rule(_enforcing(root)), _by_rule(_proving(root))
     return [_section(path, enforced, proved) for path in sorted((root / "processes" / "rules").glob("*.yaml"))]
@@ -136,14 +146,17 @@ def _by_rule(citations: Iterator[tuple[str, Place]]) -> dict[str, list[Place]]:
 
 
 def _enforcing(root: Path) -> Iterator[tuple[str, Place]]:
-    for path in sorted((root / "processes").glob("*.yaml")):
-        yield from _in_process_file(path, path.relative_to(root).as_posix())
-    for path in _product_files(root, "*.py"):
-        yield from _in_module(path, path.relative_to(root).as_posix())
-    for path in _product_files(root, "*.html"):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            for rule in RULE_ID.findall(line):
-                yield rule, Place(path.relative_to(root).as_posix(), number, "")
+    yield from _read(root, sorted((root / "processes").glob("*.yaml")), _in_process_file)
+    yield from _read(root, _product_files(root, "*.py"), _in_module)
+    yield from _read(root, _product_files(root, "*.html"), _in_template)
+
+
+def _read(root: Path, paths: Iterable[Path], reader: Callable[[str, str], Citations]) -> Iterator[tuple[str, Place]]:
+    """Yield what `reader` finds. Most files carry no rule, and looking for that is quicker than taking them apart."""
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        if RULE_ID.search(text) or (reader is _in_tests and _RULE_IN_TEST_NAME.search(text)):
+            yield from reader(text, path.relative_to(root).as_posix())
 
 
 def _product_files(root: Path, pattern: str) -> Iterator[Path]:
@@ -153,23 +166,37 @@ def _product_files(root: Path, pattern: str) -> Iterator[Path]:
             yield path
 
 
-def _in_process_file(path: Path, name: str) -> Iterator[tuple[str, Place]]:
-    """Yield the citations with the entry they stand in, e.g. `clocks.contact`."""
+@cache
+def _in_process_file(text: str, name: str) -> Citations:
+    """Return the citations with the entry they stand in, e.g. `clocks.contact`."""
     block = entry = ""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    found: list[tuple[str, Place]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
         key = re.match(r"( *)([a-z_0-9]+):", line)
         if key and not key[1]:
             block, entry = key[2], ""
         elif key and len(key[1]) == 2:
             entry = key[2]
         if not line.lstrip().startswith("#"):
-            for rule in RULE_ID.findall(line):
-                yield rule, Place(name, number, ".".join(filter(None, (block, entry))))
+            place = Place(name, number, ".".join(filter(None, (block, entry))))
+            found += [(rule, place) for rule in RULE_ID.findall(line)]
+    return tuple(found)
 
 
-def _in_module(path: Path, name: str) -> Iterator[tuple[str, Place]]:
-    """Yield the citations with the function or class they stand in; a table of the module has none."""
-    within, text = "", path.read_text(encoding="utf-8")
+@cache
+def _in_template(text: str, name: str) -> Citations:
+    return tuple(
+        (rule, Place(name, number, ""))
+        for number, line in enumerate(text.splitlines(), start=1)
+        for rule in RULE_ID.findall(line)
+    )
+
+
+@cache
+def _in_module(text: str, name: str) -> Citations:
+    """Return the citations with the function or class they stand in; a table of the module has none."""
+    within = ""
+    found: list[tuple[str, Place]] = []
     introduction = _end_of_introduction(text)
     for number, line in enumerate(text.splitlines(), start=1):
         if number <= introduction:
@@ -179,39 +206,65 @@ def _in_module(path: Path, name: str) -> Iterator[tuple[str, Place]]:
             within = definition[1]
         elif line[:1] not in ("", " ", ")", "]", "}"):
             within = ""
-        for rule in RULE_ID.findall(line):
-            yield rule, Place(name, number, within)
+        found += [(rule, Place(name, number, within)) for rule in RULE_ID.findall(line)]
+    return tuple(found)
 
 
 def _end_of_introduction(text: str) -> int:
     """Return the last line of a module's docstring: it tells what the module is about, and enforces nothing."""
-    body = ast.parse(text).body
-    begins = body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    return body[0].end_lineno or 0 if begins else 0
+    end = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.STRING:
+            end = token.end[0]
+        elif token.type == tokenize.NEWLINE:
+            return end
+        elif token.type not in (tokenize.COMMENT, tokenize.NL):
+            return 0
+    return 0
 
 
 def _proving(root: Path) -> Iterator[tuple[str, Place]]:
-    for path in sorted([*(root / "tests").rglob("test_*.py"), *(root / "mendline").glob("**/tests/test_*.py")]):
-        yield from _in_tests(path, path.relative_to(root).as_posix())
+    tests = sorted([*(root / "tests").rglob("test_*.py"), *(root / "mendline").glob("**/tests/test_*.py")])
+    yield from _read(root, tests, _in_tests)
     folder = root / "scenarios"
-    for path in sorted(folder.rglob("*.yaml")):
-        if "worlds" not in path.relative_to(folder).parts:
-            yield from _in_scenario(path, path.relative_to(root).as_posix())
+    played = (path for path in sorted(folder.rglob("*.yaml")) if "worlds" not in path.relative_to(folder).parts)
+    yield from _read(root, played, _in_scenario)
 
 
-def _in_tests(path: Path, name: str) -> Iterator[tuple[str, Place]]:
-    module = ast.parse(path.read_text(encoding="utf-8"), filename=name)
+@cache
+def _in_tests(text: str, name: str) -> Citations:
+    module, lines = ast.parse(text, filename=name), text.split("\n")
     tables: dict[str, ast.AST] = {
         target.id: node.value
         for node in module.body
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _mentions(node, lines)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(module):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _is_switched_off(node):
-            for rule in _carried_by(node, tables):
-                yield rule, Place(name, node.lineno, node.name)
+    found: list[tuple[str, Place]] = []
+    for test in _tests_among(module.body):
+        if not _is_switched_off(test):
+            place = Place(name, test.lineno, test.name)
+            looked_into = tables or any(_mentions(node, lines) for node in (test, *test.decorator_list))
+            rules = _carried_by(test, tables) if looked_into else set(rules_in_name(test.name))
+            found += [(rule, place) for rule in rules]
+    return tuple(found)
+
+
+def _tests_among(body: Iterable[ast.AST]) -> Iterator[ast.FunctionDef]:
+    """Yield the test functions of a module, however deep: only statements hold them, so no expression is walked."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, part, None)
+            if isinstance(inner, list):
+                yield from _tests_among(inner)
+
+
+def _mentions(node: ast.AST, lines: Sequence[str]) -> bool:
+    assert isinstance(node, (ast.stmt, ast.expr))
+    return any(RULE_ID.search(line) for line in lines[node.lineno - 1 : node.end_lineno])
 
 
 def _carried_by(test: ast.FunctionDef, tables: Mapping[str, ast.AST]) -> set[str]:
@@ -223,9 +276,13 @@ def _carried_by(test: ast.FunctionDef, tables: Mapping[str, ast.AST]) -> set[str
             if isinstance(node, ast.Name) and node.id in tables:
                 carried.update(_rules_leading(tables[node.id]))
     for node in ast.walk(test):
-        if isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("raises")):
+        if isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _name_of(node.func).endswith("raises")):
             carried.update(_rules_leading(node))
     return carried
+
+
+def _name_of(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
 
 
 def _rules_leading(tree: ast.AST) -> Iterator[str]:
@@ -263,12 +320,15 @@ def _is_switched_off(test: ast.FunctionDef) -> bool:
     )
 
 
-def _in_scenario(path: Path, name: str) -> Iterator[tuple[str, Place]]:
-    document = plain_yaml.read(path)
+@cache
+def _in_scenario(text: str, name: str) -> Citations:
+    document = plain_yaml.parse(text)
     top = document.value if isinstance(document.value, dict) else {}
     rules, steps = top.get("rules"), top.get("steps")
-    for rule in rules if isinstance(rules, list) else []:
-        yield str(rule), Place(name, document.line("rules"), str(top.get("scenario", "")))
+    named = Place(name, document.line("rules"), str(top.get("scenario", "")))
+    found = [(str(rule), named) for rule in (rules if isinstance(rules, list) else [])]
     for place, step in enumerate(steps if isinstance(steps, list) else []):
         if isinstance(step, dict) and RULE_ID.fullmatch(str(step.get("refused", ""))):
-            yield str(step["refused"]), Place(name, document.line("steps", place), f"refused {step['refused']}")
+            refused = str(step["refused"])
+            found.append((refused, Place(name, document.line("steps", place), f"refused {refused}")))
+    return tuple(found)

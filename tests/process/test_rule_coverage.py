@@ -73,6 +73,8 @@ def test_templates_enforce_and_the_demonstration_does_not(tmp_path: Path) -> Non
         '@pytest.mark.parametrize("rule", ["ABC-01"])\ndef test_it(rule): ...\n',
         'CASES = [("go", "ABC-01")]\n\n@pytest.mark.parametrize("name, rule", CASES)\ndef test_it(name, rule): ...\n',
         "class TestIt:\n    def test_abc_01_it(self): ...\n",
+        "if True:\n    try:\n        pass\n    finally:\n        def test_abc_01_it(): ...\n",
+        'def test_it():\n    with raises(Refused, match="ABC-01"):\n        go()\n',
     ],
 )
 def test_a_test_carries_a_rule_in_its_name_docstring_parameters_or_assertions(tmp_path: Path, test: str) -> None:
@@ -91,6 +93,21 @@ def test_a_test_carries_a_rule_in_its_name_docstring_parameters_or_assertions(tm
 )
 def test_what_never_runs_or_only_mentions_a_rule_proves_nothing(tmp_path: Path, test: str) -> None:
     assert not written(tmp_path, **{"tests__test_it.py": test})["ABC-01"].proved
+
+
+def test_a_file_that_changed_is_read_anew(tmp_path: Path) -> None:
+    assert written(tmp_path, **{"tests__test_it.py": "def test_abc_01_it(): ...\n"})["ABC-01"].proved
+    assert not written(tmp_path, **{"tests__test_it.py": "def test_abc_02_it(): ...\n"})["ABC-01"].proved
+
+
+@pytest.mark.parametrize(
+    "introduction",
+    ['"""About ABC-01."""\n', '# first\n\n"""About\n\nABC-01."""\n\nX = 1\n', 'r"""ABC-01"""  # ABC-01\n'],
+    ids=["one line", "after a comment", "with a comment"],
+)
+def test_an_introduction_enforces_nothing_wherever_it_stands(tmp_path: Path, introduction: str) -> None:
+    assert not written(tmp_path, **{"mendline__orders__guards.py": introduction})["ABC-01"].enforced
+    assert written(tmp_path, **{"mendline__orders__guards.py": f'{introduction}Y = "ABC-01"\n'})["ABC-01"].enforced
 
 
 def test_a_scenario_proves_the_rules_it_names_and_the_refusals_it_expects(tmp_path: Path) -> None:
@@ -130,10 +147,10 @@ def test_a_kept_share_that_cannot_be_read_is_named_with_its_line(tmp_path: Path)
 
 
 def test_the_share_of_done_rules_has_not_fallen() -> None:
-    kept = kept_share(ROOT)
+    kept, found = kept_share(ROOT), sections(ROOT)
 
-    assert set(kept) == {section.prefix for section in sections(ROOT)}, "write it with `mendline rules --keep`"
-    assert fallen(sections(ROOT), kept) == []
+    assert set(kept) == {section.prefix for section in found}, "write it with `mendline rules --keep`"
+    assert fallen(found, kept) == []
 
 
 def test_the_command_tells_scripts_the_same_as_people() -> None:
