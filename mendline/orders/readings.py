@@ -98,12 +98,13 @@ class ToRead:
 def document_for(actor: Actor, ref: str) -> Loaded:
     """Return a document that the actor may read: everybody whom it was sent to, and who sees every record.
 
+    Whether he was told is asked first: what was sent to others takes as long as what is nowhere (P11).
+
     Raises NotVisible.
     """
-    document = store.load(ref, actor=_SYSTEM)
     if not actor.sees_everything and not _told(ref).filter(_reaches(actor)).exists():
         raise NotVisible
-    return document
+    return store.load(ref, actor=_SYSTEM)
 
 
 def readers_of(ref: str) -> list[Reader]:
