@@ -1,16 +1,18 @@
 """P13: words that a browser would carry out if a page let it, by families, put together from parts.
 
-Each either sets `hit` on the window or asks the host CANARY for something; neither may ever happen.
+Each sets `hit` on the window, or asks a host of CANARY or an `x…` beside the page for something; none of that may ever
+happen. Every word has its own number in what it does, so that one that is carried out among hundreds names itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, product, zip_longest
+from itertools import product, zip_longest
 
 CANARY = "canary.example"
-DOES = ("hit=1", "window['hit']=1", f"fetch('//{CANARY}/f')", f"new Image().src='//{CANARY}/i'")
-IMG = "<img src=x onerror=hit=1>"
+FIRST = 1001  # all numbers have as many digits, so that no word is the beginning of another
+DOES = ("hit=№", "window['hit']=№", f"fetch('//№.{CANARY}/f')", f"new Image().src='//№.{CANARY}/i'")
+IMG = "<img src=x№ onerror=hit=№>"
 OPENINGS = (
     ("<script>", "</script>"),
     ("<ScRiPt >", "</sCrIpT >"),
@@ -20,10 +22,10 @@ OPENINGS = (
     ("<x><script>", "</script></x>"),
 )
 MOMENTS = (
-    ("img src=x", "onerror"), ("svg", "onload"), ("body", "onload"), ("input autofocus", "onfocus"),
-    ("details open", "ontoggle"), ("iframe", "onload"), ("style", "onload"), ("video src=x", "onerror"),
-    ("a tabindex=1 autofocus", "onfocus"), ("select autofocus", "onfocus"), ("object data=x", "onerror"),
-    ("link rel=stylesheet href=x", "onerror"), ("marquee", "onstart"), ("audio src=x", "onerror"),
+    ("img src=x№", "onerror"), ("svg", "onload"), ("body", "onload"), ("input autofocus", "onfocus"),
+    ("details open", "ontoggle"), ("iframe", "onload"), ("style", "onload"), ("video src=x№", "onerror"),
+    ("a tabindex=1 autofocus", "onfocus"), ("select autofocus", "onfocus"), ("object data=x№", "onerror"),
+    ("link rel=stylesheet href=x№", "onerror"), ("marquee", "onstart"), ("audio src=x№", "onerror"),
 )  # fmt: skip
 QUOTES = ("", "'", '"')
 CLOSED = ("textarea", "title", "script", "style", "select", "option", "template", "noscript", "table", "bdi", "button")
@@ -46,12 +48,12 @@ LEADS = (
     "meta http-equiv=refresh content=0;url={}",
 )
 SCHEMES = (
-    "javascript:hit=1",
-    "jAvAsCrIpT:hit=1",
-    "java&#9;script:hit=1",
-    "data:text/html,<script>hit=1</script>",
-    f"//{CANARY}/u",
-    f"https://{CANARY}/u",
+    "javascript:hit=№",
+    "jAvAsCrIpT:hit=№",
+    "java&#9;script:hit=№",
+    "data:text/html,<script>hit=№</script>",
+    f"//№.{CANARY}/u",
+    f"https://№.{CANARY}/u",
 )
 BRACES = (
     "{{%s}}",
@@ -66,8 +68,8 @@ BRACES = (
     "@{%s}",
 )
 ATTRIBUTES = ('x-data="%s"', 'x-init="%s"', 'hx-on:load="%s"', 'data-hx-on="load:%s"', 'x-html="%s"')
-TAKEN = f'hx-get="//{CANARY}/h" hx-trigger="load"'
-CSS = ("@import '//{0}/c'", "body{{background:url(//{0}/b)}}", "@font-face{{font-family:a;src:url(//{0}/t)}}")
+TAKEN = f'hx-get="//№.{CANARY}/h" hx-trigger="load"'
+CSS = ("@import '//№.{0}/c'", "body{{background:url(//№.{0}/b)}}", "@font-face{{font-family:a;src:url(//№.{0}/t)}}")
 SPELLED = (
     "&lt;%s&gt;",
     "&#60;%s&#62;",
@@ -97,7 +99,7 @@ def scripts() -> Iterator[str]:
 
 def handlers() -> Iterator[str]:
     for quote, (tag, moment) in product(QUOTES, MOMENTS):
-        yield f"<{tag} {moment}={quote}hit=1{quote}>"
+        yield f"<{tag} {moment}={quote}hit=№{quote}>"
 
 
 def drawings() -> Iterator[str]:
@@ -106,8 +108,8 @@ def drawings() -> Iterator[str]:
         yield f'<svg><animate onbegin="{does}" attributeName=x dur=1s>'
         yield f'<svg><set onbegin="{does}" attributeName=x to=1>'
     for asked in ("use", "image", "feImage", "script"):
-        yield f"<svg><{asked} href=//{CANARY}/d.svg#x></svg>"
-        yield f"<svg><{asked} xlink:href=//{CANARY}/d.svg#x></svg>"
+        yield f"<svg><{asked} href=//№.{CANARY}/d.svg#x></svg>"
+        yield f"<svg><{asked} xlink:href=//№.{CANARY}/d.svg#x></svg>"
 
 
 def addresses() -> Iterator[str]:
@@ -116,11 +118,11 @@ def addresses() -> Iterator[str]:
 
 
 def templates() -> Iterator[str]:
-    for shape, does in product(BRACES, ("7*7", "hit=1")):
+    for shape, does in product(BRACES, ("№*7", "hit=№")):
         yield shape % does
     for attribute in ATTRIBUTES:
-        yield f"<b {attribute % 'hit=1'}>"
-        yield f'"><b {attribute % "hit=1"}>'
+        yield f"<b {attribute % 'hit=№'}>"
+        yield f'"><b {attribute % "hit=№"}>'
     yield from (f"<b {TAKEN}>", f"<b data-{TAKEN}>", f"' {TAKEN} x='", "{{ settings.SECRET_KEY }}", "{% debug %}")
 
 
@@ -129,17 +131,17 @@ def styles() -> Iterator[str]:
         yield f"<style>{rule.format(CANARY)}</style>"
         yield f"</style><style>{rule.format(CANARY)}"
     for quote in QUOTES:
-        yield f"<p style={quote}background:url(//{CANARY}/p){quote}>"
-        yield f"{quote} style=background:url(//{CANARY}/p) {quote}"
+        yield f"<p style={quote}background:url(//№.{CANARY}/p){quote}>"
+        yield f"{quote} style=background:url(//№.{CANARY}/p) {quote}"
 
 
 def breakers() -> Iterator[str]:
     for quote in ("'", '"', "`", "\\'", '\\"', "'\"", "-->", "--!>", "]]>", "*/", "?>", "%>"):
         yield f"{quote}>{IMG}"
-        yield f"{quote} autofocus onfocus=hit=1 x={quote}"
+        yield f"{quote} autofocus onfocus=hit=№ x={quote}"
     for name in CLOSED:
         yield f"</{name}>{IMG}"
-        yield f"</{name} ><script>hit=1</script>"
+        yield f"</{name} ><script>hit=№</script>"
     yield from (
         f"<!-->{IMG}",
         f"<!--{IMG}",
@@ -147,33 +149,40 @@ def breakers() -> Iterator[str]:
         f"<!{IMG}>",
         f"<?{IMG}?>",
         f"<{IMG}",
-        "<img src=x onerror=hit=1",
+        "<img src=x№ onerror=hit=№",
     )
 
 
 def ends_of_data() -> Iterator[str]:
     for end in ('"};', "'};", '"]};', "');", '");', "\\"):
-        yield f"{end}hit=1;//"
-        yield f"{end}</script><script>hit=1//"
+        yield f"{end}hit=№;//"
+        yield f"{end}</script><script>hit=№//"
 
 
 def spelled() -> Iterator[str]:
     for shape in SPELLED:
-        yield shape % "img src=x onerror=hit=1"
-        yield shape % "script" + "hit=1" + shape % "/script"
+        yield shape % "img src=x№ onerror=hit=№"
+        yield shape % "script" + "hit=№" + shape % "/script"
 
 
 def papers() -> Iterator[str]:
     for sign in "=+-@＝":
-        yield f'{sign}HYPERLINK("//{CANARY}/x","{sign}1")'
-    yield from (f"![x](//{CANARY}/m)", "[x](javascript:hit=1)", f"<//{CANARY}>", f"[[{IMG}]]", f"`{IMG}`", "\\<b\\>")
+        yield f'{sign}HYPERLINK("//№.{CANARY}/x","{sign}1")'
+    yield from (
+        f"![x](//№.{CANARY}/m)",
+        "[x](javascript:hit=№)",
+        f"<//№.{CANARY}>",
+        f"[[{IMG}]]",
+        f"`{IMG}`",
+        "\\<b\\>",
+    )
 
 
 def unseen() -> Iterator[str]:
     """Words with signs that nobody sees; the door refuses these, so they are put where no door was."""
     for sign in ("\u202e", "\u2066", "\u200b", "\u200f", "\ufeff", "\u00ad", "\u2028"):
         yield f"{sign}{IMG}"
-        yield f"<scr{sign}ipt>hit=1</scr{sign}ipt>"
+        yield f"<scr{sign}ipt>hit=№</scr{sign}ipt>"
 
 
 FAMILIES = (
@@ -192,10 +201,17 @@ FAMILIES = (
 
 
 def all_words() -> list[str]:
-    """Return every word, one of each family in turn, so that the first few are some of everything."""
+    """Return every word with its number, one of each family in turn."""
     rows = zip_longest(*(family() for family in FAMILIES))
-    return list(dict.fromkeys(word for row in rows for word in row if word is not None))
+    found = dict.fromkeys(word for row in rows for word in row if word is not None)
+    return [numbered(word, FIRST + place) for place, word in enumerate(found)]
 
 
-def some_words(number: int) -> list[str]:
-    return list(islice(all_words(), number))
+def unseen_words() -> list[str]:
+    """Return those with signs that nobody sees, with the numbers that follow."""
+    first = FIRST + len(all_words())
+    return [numbered(word, first + place) for place, word in enumerate(unseen())]
+
+
+def numbered(word: str, number: int) -> str:
+    return word.replace("№", str(number))
