@@ -211,7 +211,9 @@ def test_a_region_sees_its_stations_and_a_station_itself(signed_in: SignIn) -> N
     assert signed_in("region_interface").get("/stations/000003/").status_code == 404
     assert "维修站000001" in signed_in("station_coordinator").get("/stations/").content.decode()
     assert signed_in("station_coordinator").get("/stations/000002/").status_code == 404
-    assert signed_in("cc_agent").get("/stations/").status_code == 404
+    for role in ("cc_agent", "info_support_dept", "process_owner"):  # no page leads them there
+        for path in ("/stations/", "/stations/000001/", "/stations/000009/"):
+            assert signed_in(role).get(path).status_code == 404, (role, path)
 
 
 @pytest.mark.parametrize("query", ["?sort=nothing", "?show=__class__", "?show=cancelled&reason=%27%3B--", "?region=x"])

@@ -71,7 +71,9 @@ def stations(visit: Visit) -> HttpResponse:
 
 @screen
 def station(visit: Visit, number: str) -> HttpResponse:
-    """One station's record, and the orders behind the figure that was chosen."""
+    """One station's record, and the orders behind the figure that was chosen; for whom the list of them is."""
+    if visit.actor.role not in JUDGES | OF_A_STATION:
+        raise NotVisible
     return one_station(visit, number)
 
 
