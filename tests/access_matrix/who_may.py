@@ -44,7 +44,7 @@ JUDGES = frozenset(
         "admin",
     }
 )
-LISTED_STATIONS = JUDGES | {"station_coordinator", "station_engineer"}
+SEES_RECORDS_OF_STATIONS = JUDGES | {"station_coordinator", "station_engineer"}
 # Stations compete: who else serves an area, and with how many seats, is not theirs to know.
 OFF_STATION = EVERYBODY - {"station_coordinator", "station_engineer"}
 KEEPS_THE_NETWORK = frozenset({"channel_management", "admin"})  # UDS-08
@@ -128,7 +128,7 @@ WHO_MAY: Mapping[str, Rights] = {
     "api/v1/notices/seen": sending(EVERYBODY),
     "api/v1/stations/proposed": reading(EVERYBODY),
     "api/v1/duplicates": sending(EVERYBODY),
-    "api/v1/coverage-changes/<ref>/effect": reading(OFF_STATION),
+    "api/v1/coverage-changes/<ref>/effect": reading(EVERYBODY),
     "api/v1/figures": reading(FIGURES),
     "api/v1/figures/cancellations": reading(FIGURES),
     "api/v1/figures/handovers": reading(FIGURES),
@@ -158,8 +158,8 @@ WHO_MAY: Mapping[str, Rights] = {
     "changes/ticket/": both(EVERYBODY),
     "inbox/": both(JUDGES),
     "inbox/<str:ref>/": both(JUDGES),
-    "stations/": both(LISTED_STATIONS),
-    "stations/<str:number>/": both(EVERYBODY),
+    "stations/": both(SEES_RECORDS_OF_STATIONS),
+    "stations/<str:number>/": both(SEES_RECORDS_OF_STATIONS),
     "network/": both(EVERYBODY),
     "network/stations.xlsx": both(OFF_STATION),
     "network/stations/<str:number>/": both(EVERYBODY),

@@ -325,7 +325,6 @@ def test_com_06_machines_read_the_effect_of_a_request_until_it_is_judged(signed_
     assert (found["orders"], found["orders_moved"], found["is_sample"]) == (3, 3, False)
     assert found["moved"] == [{"before": "000002", "after": "000001", "orders": 3}]
     assert [one["station"] for one in found["after"]] == ["000001", "000002"]
-    assert signed_in("station_coordinator").get(path).status_code == 403
     assert signed_in("region_interface", region="east").get(path).status_code == 404
     perform(ref, "withdraw", actor=NORTH, now=timezone.now())
     assert client.get(path).json()["rule"] == "COM-06"
@@ -335,6 +334,10 @@ def test_a_station_learns_nothing_of_its_neighbours_from_its_request(signed_in: 
     ref = a_request()
     page = text_of(signed_in("station_coordinator"), f"/network/changes/{ref}/")
     assert "000002" not in page and "由大区审批时查看" in page
+    told = signed_in("station_coordinator").get(f"/api/v1/coverage-changes/{ref}/effect").json()
+    own = {name: told.pop(name) for name in ("ref", "state", "effective_from")}
+    assert own["ref"] == ref and own["effective_from"] in page
+    assert set(told.values()) == {None} and len(told) == 8
     text_of(signed_in("station_coordinator", station_no="000002"), f"/network/changes/{ref}/", 404)
     text_of(signed_in("region_interface", region="east"), f"/network/changes/{ref}/", 404)
 
