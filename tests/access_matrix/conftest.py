@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -28,12 +29,13 @@ _OF_THE_CALLER = re.compile(r'UPDATE "access_token"|"access_token"."id" AS "pk"|
 FIRST = (("GET", "/api/v1/me"), ("POST", "/api/v1/orders/WX990101-222222222/transitions/urge"), ("GET", "/settings/"))
 _numbers = itertools.count(1)
 _TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value="|X-CSRFToken[^A-Za-z0-9]{1,12})[A-Za-z0-9]{32,64}')
+_SLIP = re.compile(rb'(name="(?:once|ticket|slip|carried)" value="|data-ticket=")[^"]*"')
 _NOW = re.compile(rb'data-now="[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One answer. `said` and `headers` are without the number asked for, the request's own number and form tokens.
+    """One answer; `said` and `headers` without the number asked for, the request's own, form tokens and slips.
 
     `statements` are what the database was asked for it, without values: whoever needs another statement for what is
     somebody else's than for what is nowhere takes another time for it, which can be measured (P11).
@@ -58,12 +60,13 @@ class Asker:
             for method, address in FIRST:
                 self.ask(method, address)
 
-    def ask(self, method: str, path: str, *, about: str = "", body: object = None) -> Heard:
+    def ask(self, method: str, path: str, *, about: str = "", body: Mapping[str, Any] | None = None) -> Heard:
+        """Call and take back; `about` is what was asked for, which an answer may repeat as it was sent."""
         is_api = path.startswith("/api/")
         headers = {"Idempotency-Key": f"matrix-{next(_numbers)}"} if is_api else {}
         if is_api and self._secret:
             headers["Authorization"] = f"Bearer {self._secret}"
-        data = ({"given": {}} if body is None else body) if is_api else {}
+        data = ({"given": {}} if is_api else {}) if body is None else body
         statements: list[str] = []
         with transaction.atomic(), connection.execute_wrapper(_listing(statements)):
             if method == "GET":
@@ -77,6 +80,7 @@ class Asker:
         cache.clear()
         wanted = about.encode()
         said = _TOKEN.sub(rb"\1TOKEN", content.replace(wanted, b"THING") if wanted else content)
+        said = _SLIP.sub(rb'\1SLIP"', said)
         said = _NOW.sub(b'data-now="NOW"', said)
         kept = sorted(
             (name, value.replace(about, "THING") if about else value)
@@ -97,8 +101,8 @@ def _listing(found: list[str]) -> Callable[..., Any]:
     return note
 
 
-def _encoded(data: object, is_api: bool) -> bytes:
-    return orjson.dumps(data) if is_api else b""
+def _encoded(data: Any, is_api: bool) -> bytes:
+    return orjson.dumps(data) if is_api else urlencode(data, doseq=True).encode()
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def compare(tally: Tally, asker: Asker, question: Question) -> None:
     heard = tally.hear(asker, question.method, question.theirs, about=question.thing)
     expected = tally.nowhere(asker, question)
     if heard != expected:
-        tally.wrong.append(f"{question.name} {question.theirs}: {_difference(heard, expected)}")
+        tally.wrong.append(f"{question.name} {question.theirs}: {difference_of(heard, expected)}")
 
 
 @pytest.mark.parametrize("role", PLACES)
@@ -184,7 +184,7 @@ def _unlike(heard: tuple[str, ...], expected: tuple[str, ...]) -> str:
     return f"{len(heard)} instead of {len(expected)} times, first {[one[:100] for one in first]}"
 
 
-def _difference(heard: Heard, expected: Heard) -> str:
+def difference_of(heard: Heard, expected: Heard) -> str:
     if heard.status != expected.status:
         return f"{heard.status} instead of {expected.status}"
     if heard.headers != expected.headers:
