@@ -139,6 +139,7 @@ LOGOUT_REDIRECT_URL = "/accounts/login/"
 # People are made by an administrator; they log in with a name that the organisation gives them.
 ACCOUNT_ADAPTER = "mendline.web.console.accounts.NoSignUp"
 ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_FORMS = {"reset_password": "mendline.web.console.forgotten_password.AskForPassword"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
 from axes.utils import reset
-from django.core.mail import EmailMessage
-from django.urls import reverse
 
 from mendline.access.actors import subject_of
 from mendline.access.models import Person
@@ -17,18 +13,8 @@ from mendline.access.own_rows import factor_kinds
 from mendline.access.people import note_password_link
 from mendline.access.traces import note_change
 from mendline.kernel.text import Text
+from mendline.web import password_mail
 from mendline.web.console.visit import Visit
-
-SUBJECT = "[统修] 设置您的登录密码 Choose your password"
-BODY = """{name}：
-
-请打开以下链接设置统修的登录密码，用户名是 {username}。链接只能使用一次。
-Open this link to choose your password for Mendline; your user name is {username}. It works once.
-
-{link}
-
-如果您没有申请，请告诉系统管理员。 If you expected no such mail, tell your administrator.
-"""
 
 
 def with_factors(people: Sequence[Person]) -> list[tuple[Person, bool]]:
@@ -39,10 +25,7 @@ def with_factors(people: Sequence[Person]) -> list[tuple[Person, bool]]:
 
 def password_link(person: Person, visit: Visit) -> dict[str, Any] | None:
     """Send the link for choosing a password, or return it to be shown once where there is no e-mail address."""
-    key = f"{user_pk_to_url_str(person)}-{default_token_generator.make_token(person)}"
-    uid, _, token = key.partition("-")
-    address = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
-    link = visit.request.build_absolute_uri(address)
+    link = visit.request.build_absolute_uri(password_mail.path_for(person))
     note_password_link(person, by_mail=bool(person.email), actor=visit.actor, now=visit.now)
     if not person.email:
         return {
@@ -50,7 +33,7 @@ def password_link(person: Person, visit: Visit) -> dict[str, Any] | None:
             "value": link,
             "help": Text("只显示这一次，请当面转交本人", "Shown this once: hand it over in person"),
         }
-    EmailMessage(SUBJECT, BODY.format(name=person.name, username=person.username, link=link), to=[person.email]).send()
+    password_mail.send(person, link)
     return None
 
 

@@ -41,6 +41,7 @@ TASKS = {
     "retry_stalled_jobs": Text("接回中断的任务", "Take up jobs of a dead worker"),
     "remove_finished_jobs": Text("清理结束的任务", "Remove finished jobs"),
     "put_stray_files_aside": Text("清理无主文件", "Put stray files aside"),
+    "send_password_link": Text("发送设置密码的链接", "Send a link for a password"),
 }
 
 

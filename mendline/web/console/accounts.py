@@ -21,7 +21,7 @@ class NoSignUp(DefaultAccountAdapter):  # type: ignore[misc]  # the package has 
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail, or log that it could not be sent: a fault at a known address only would tell who is known."""
+        """Send a mail of the account pages, or log that it could not be sent; that is no fault of the page."""
         try:
             super().send_mail(template_prefix, email, context)
         except (smtplib.SMTPException, OSError) as fault:  # the server's own words may repeat what it was told
