@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mendline.sim.bench.family import WANTED, Copy
 from mendline.sim.bench.scratch import BenchFailed
 
 STOP_SECONDS = 15.0
@@ -18,21 +19,16 @@ class Member:
     """One process with Django set up, working with one database."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mendline.sim.bench.member"],
-            env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-        )  # fmt: skip
+        self._worker = Copy(environment) if environment.get(WANTED, "").isdigit() else _Started(environment)
 
     def ask(self, job: str, **what: object) -> None:
         """Give the process a job; `answer` waits for what it finds."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"job": job, **what}) + "\n")
-        self._process.stdin.flush()
+        self._worker.stdin.write(json.dumps({"job": job, **what}) + "\n")
+        self._worker.stdin.flush()
 
     def answer(self) -> Any:
         """Return what the last job found. Raises BenchFailed when it failed."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._worker.stdout.readline()
         if not line:
             raise BenchFailed("a working process ended before it answered")
         document = json.loads(line)
@@ -45,8 +41,22 @@ class Member:
         return self.answer()
 
     def end(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._worker.end()
+
+
+class _Started:
+    """A member that was started by itself, as measurements have them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "mendline.sim.bench.member"],
+            env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self.stdin, self.stdout = self._process.stdin, self._process.stdout
+
+    def end(self) -> None:
+        self.stdin.close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

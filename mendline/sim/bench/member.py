@@ -6,16 +6,17 @@ are functions of the modules named in `JOBS`; what they return is the answer.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 import django
+
+from mendline.sim.bench.family import bear
 
 JOBS: Mapping[str, str] = {
     "fill_network": "small_country",
@@ -46,12 +47,22 @@ JOBS: Mapping[str, str] = {
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input ends; with a socket's number, be the one of which others are copied."""
     # Whatever a library prints must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     django.setup()
-    for line in sys.stdin:
+    if sys.argv[1:]:
+        for module in sorted(set(JOBS.values())):
+            import_module(f"mendline.sim.bench.{module}")
+        bear(int(sys.argv[1]), serve)
+    else:
+        serve(sys.stdin, answers)
+
+
+def serve(jobs: TextIO, answers: TextIO) -> None:
+    """Do one job after another until there are no more."""
+    for line in jobs:
         job = json.loads(line)
         name = str(job.pop("job"))
         try:
@@ -61,7 +72,7 @@ def main() -> None:
             _answer(answers, {"failed": f"{name}: {traceback.format_exc()[-4000:]}"})
 
 
-def _answer(answers: io.TextIOWrapper, document: Mapping[str, Any]) -> None:
+def _answer(answers: TextIO, document: Mapping[str, Any]) -> None:
     answers.write(json.dumps(document, ensure_ascii=False) + "\n")
     answers.flush()
 

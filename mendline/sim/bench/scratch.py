@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from psycopg import sql
 
 from mendline.database import launcher
 from mendline.database.launcher import DATABASE, Server
+from mendline.sim.bench.family import WANTED, a_family
 
 NAMED_OUTSIDE = ("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
 
@@ -43,6 +44,7 @@ class Scratch:
         self.home = home
         self.server = server
         self.base = self.named(DATABASE)
+        self.family: Mapping[str, str] = {}
 
     def named(self, name: str) -> Database:
         urls = {role: url.replace(f"/{DATABASE}?", f"/{name}?") for role, url in self.server.urls.items()}
@@ -67,6 +69,7 @@ class Scratch:
         kept = {name: value for name, value in os.environ.items() if name not in NAMED_OUTSIDE}
         return {
             **kept,
+            **self.family,
             "DATABASE_URL": database.urls["app"],
             "DATABASE_OWNER_URL": database.urls["owner"],
             "MENDLINE_DATABASE_ROLE": role,
@@ -106,7 +109,10 @@ def scratch_server(state: Path) -> Iterator[Scratch]:
         done = subprocess.run(migrate, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BenchFailed(f"the scratch database could not be migrated:\n{done.stderr[-2000:]}")
-        yield scratch
+        with ExitStack() as stack:
+            if os.environ.get(WANTED) == "true":
+                scratch.family = stack.enter_context(a_family(scratch.environment(scratch.base)))
+            yield scratch
     finally:
         launcher.stop(server)
         if server.cluster is not None:
