@@ -3,7 +3,8 @@
 Every actor has a thread and a database session of its own and runs the product as it is. Before each statement it
 waits for the baton, and a generator drawn from a seed says who goes on. Whoever then waits for another's lock is
 recognised by asking the database, not by the clock: he is let be until the lock is his. So the same seed leads to
-the same order, and an order in which something goes wrong can be had again.
+the same order, and an order in which something goes wrong can be had again. One thing no seed decides: when two wait
+for one row and it becomes free, both wake, and which of them comes first is PostgreSQL's and the machine's.
 """
 
 from __future__ import annotations
@@ -86,6 +87,12 @@ class Played:
     trace: tuple[str, ...]
     answers: Mapping[str, Any]
     waits: int  # how often somebody waited for a lock
+    decided: int  # how many steps the seed alone decides: until two wait at once
+
+    def agrees_with(self, other: Played) -> bool:
+        """Tell whether both went the same way as far as their seed decides it."""
+        until = min(self.decided, other.decided)
+        return self.trace[:until] == other.trace[:until]
 
 
 @dataclass(slots=True)
@@ -124,13 +131,16 @@ class Crew:
             self._work[place] = actor
             self._called[place].set()
         trace: list[str] = []
-        waits = 0
+        waits, decided = 0, _MOST_STEPS
         while True:
-            waits += self._settle(actors)
+            waiting = self._settle(actors)
+            waits += waiting
+            if waiting > 1:
+                decided = min(decided, len(trace) + 1)  # who goes on now is drawn from the same people yet
             held = {actor.name: actor for actor in actors if actor.state == "held"}
             if not held:
                 if all(actor.state == "done" for actor in actors):
-                    return Played(tuple(trace), {actor.name: actor.answer for actor in actors}, waits)
+                    return Played(tuple(trace), {actor.name: actor.answer for actor in actors}, waits, decided)
                 self._until_somebody_moves(actors)  # all wait for each other: the database will end that
                 continue
             chosen = held[choose(sorted(held))]
