@@ -11,7 +11,11 @@ from django.test import Client
 
 from mendline.cli.serve import WEB_LIMITS_MS
 from mendline.database.address import django_database
+from mendline.web.console import in_turn
 from tests.api.conftest import Machines
+from tests.console.conftest import SignIn
+from tests.console.conftest import network as network
+from tests.console.conftest import signed_in as signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +87,39 @@ def test_a_list_without_end_is_refused(machine: Machines) -> None:
         answer = cc.client.get(f"/api/v1/orders?{query}", headers=cc.headers)
 
         assert answer.status_code in (400, 422), query[:30]
+
+
+TABLES = ("/network/stations.xlsx", "/network/stations/000001/coverage.xlsx", "/network/gaps.xlsx",
+          "/network/no800.xlsx", "/network/export.xlsx", "/figures/overview.xlsx")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_a_table_more_than_is_made_and_waited_for_is_told_when_to_come_again(
+    path: str, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = in_turn.Turns(1)
+    monkeypatch.setattr(in_turn, "TURNS", turns)
+    manager = signed_in("admin")
+    assert turns.room.acquire(blocking=False) and turns.room.acquire(blocking=False), "one is made, and one waits"
+
+    refused = manager.get(path)
+    turns.room.release()
+    made = manager.get(path)
+
+    assert (refused.status_code, refused["Retry-After"]) == (429, str(in_turn.AGAIN_SECONDS))
+    assert "请稍后再试" in refused.content.decode() and "流程不允许" not in refused.content.decode()
+    assert made.status_code == 200 and turns.room.acquire(blocking=False), "a turn that is over is free"
+
+
+def test_one_table_is_made_at_a_time(signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns, free = in_turn.Turns(1), []
+    monkeypatch.setattr(in_turn, "TURNS", turns)
+
+    def look(*_: object, **__: object) -> bytes:
+        free.append(turns.turn.acquire(blocking=False))
+        return b"PK"
+
+    monkeypatch.setattr("mendline.web.console.import_page.export_network", look)
+
+    assert signed_in("admin").get("/network/export.xlsx").status_code == 200
+    assert free == [False] and turns.turn.acquire(blocking=False)

@@ -43,6 +43,7 @@ from mendline.web.console.figure_charts import (
     volume_chart,
     ways_chart,
 )
+from mendline.web.console.in_turn import in_turn
 from mendline.web.console.rows import order_rows
 from mendline.web.console.visit import Visit, screen
 
@@ -225,6 +226,7 @@ def is_old(fresh: AsOf, visit: Visit) -> bool:
 
 
 @screen
+@in_turn
 def sheet(visit: Visit, name: str) -> HttpResponse:
     """What a page shows, as a spreadsheet, with all rows."""
     if name not in SIGHTS:

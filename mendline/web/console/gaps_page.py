@@ -20,6 +20,7 @@ from mendline.kernel.text import Text
 from mendline.kernel.time import local_day
 from mendline.network import areas
 from mendline.network.models import STILL_MEANT, No800Area, Region
+from mendline.web.console.in_turn import in_turn
 from mendline.web.console.network_frame import (
     SEES_THE_NETWORK,
     Asked,
@@ -102,6 +103,7 @@ def gaps(visit: Visit) -> HttpResponse:
 
 
 @screen
+@in_turn
 def gaps_sheet(visit: Visit) -> HttpResponse:
     """The list that is shown, whole, as a workbook."""
     only_for(visit, SEES_THE_NETWORK)
@@ -201,6 +203,7 @@ def no800(visit: Visit) -> HttpResponse:
 
 
 @screen
+@in_turn
 def no800_sheet(visit: Visit) -> HttpResponse:
     only_for(visit, SEES_THE_NETWORK)
     headings = [AREA_CODE, AREA, Text("备案日期", "Filed on"), Text("生效日期", "Effective from"),

@@ -17,6 +17,7 @@ from mendline.network.limits import MOST_FILE_BYTES, MOST_ROWS
 from mendline.network.models import Upload
 from mendline.network.sheets import Unreadable
 from mendline.network.uploads import checked, imported, keep, past_imports, upload_of
+from mendline.web.console.in_turn import in_turn
 from mendline.web.console.network_frame import IMPORTS, network_page, only_for
 from mendline.web.console.network_sheets import excel, table_sheet
 from mendline.web.console.visit import Visit, go, screen
@@ -91,6 +92,7 @@ def _report(visit: Visit, upload: Upload, report: Report, status: int = 200) -> 
 
 
 @screen
+@in_turn
 def faults_sheet(visit: Visit, upload_id: int) -> HttpResponse:
     """All faults as a workbook, for whoever mends the table."""
     only_for(visit, IMPORTS)
@@ -105,6 +107,7 @@ def faults_sheet(visit: Visit, upload_id: int) -> HttpResponse:
 
 
 @screen
+@in_turn
 def network_export(visit: Visit) -> HttpResponse:
     """The whole network from today on, to be edited and imported again; `?history` has what ended as well."""
     only_for(visit, IMPORTS)

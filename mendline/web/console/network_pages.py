@@ -29,6 +29,7 @@ from mendline.network.stations import (
     visible_stations,
 )
 from mendline.network.timeline import HeldRow, Timeline, timeline_of
+from mendline.web.console.in_turn import in_turn
 from mendline.web.console.network_frame import SEES_THE_NETWORK, area_text, network_page, only_for, provinces
 from mendline.web.console.network_sheets import excel, table_sheet
 from mendline.web.console.seat_rows import line_names, seat_rows
@@ -66,6 +67,7 @@ def stations(visit: Visit) -> HttpResponse:
 
 
 @screen
+@in_turn
 def stations_sheet(visit: Visit) -> HttpResponse:
     """The same list, whole, as a workbook."""
     only_for(visit, SEES_THE_NETWORK)
@@ -119,6 +121,7 @@ def one_station(visit: Visit, number: str) -> HttpResponse:
 
 
 @screen
+@in_turn
 def station_sheet(visit: Visit, number: str) -> HttpResponse:
     """A station's coverage and capacity with their whole history, in the form that can be imported again."""
     visible_station(visit.actor, number)

@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from mendline.access.actors import Actor
 from mendline.access.models import Person
-from mendline.kernel.errors import Conflict, NotVisible, Refused
+from mendline.kernel.errors import Conflict, NotVisible, Refused, TooOften
 from mendline.kernel.text import Text
 
 P = ParamSpec("P")
@@ -72,7 +72,10 @@ def screen(view: Callable[Concatenate[Visit, P], HttpResponse]) -> Callable[Conc
             return visit.render("404.html", {}, status=404)
         except (Refused, Conflict) as problem:
             request.refused = problem  # type: ignore[attr-defined]  # for the line in the log, see `web.refusals`
-            return visit.render("console/refused.html", {"problem": problem}, status=problem.status)
+            answer = visit.render("console/refused.html", {"problem": problem}, status=problem.status)
+            if isinstance(problem, TooOften):
+                answer["Retry-After"] = str(problem.seconds)
+            return answer
 
     signed_in = login_required(wrapped)
 
