@@ -35,7 +35,7 @@ from mendline.kernel.errors import Invalid, NotVisible
 from mendline.kernel.scanning import REFUSALS
 from mendline.kernel.text import Text
 from mendline.orders import store
-from mendline.orders.attachment_child import MAX_MEGAPIXELS, REFUSED_PIXELS
+from mendline.orders.attachment_child import MAX_MEGAPIXELS, MAX_WEBP, REFUSED_MEMORY, REFUSED_PIXELS
 from mendline.orders.models import Attachment
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -221,6 +221,12 @@ def _drawn_anew(content: bytes) -> bytes:
         raise _bad("照片处理超时，请换一张", "the picture took too long to read; send another") from None
     if child.returncode == REFUSED_PIXELS:
         raise _bad(f"照片超过 {MAX_MEGAPIXELS} 百万像素", f"the picture has more than {MAX_MEGAPIXELS} megapixels")
+    if child.returncode == REFUSED_MEMORY:
+        raise _bad(
+            f"这种照片（WebP、渐进式 JPEG 或带透明）像素过多，请缩小到 {MAX_WEBP} 百万像素，或另存为普通 JPEG",
+            "a picture of this sort (WebP, progressive JPEG, or see-through) has too many pixels:"
+            f" make it {MAX_WEBP} megapixels or fewer, or save it as an ordinary JPEG",
+        )
     if child.returncode != 0 or not child.stdout:
         raise _bad("照片已损坏，无法读取，请重新拍摄", "the picture is damaged and cannot be read; take it again")
     return child.stdout

@@ -315,7 +315,7 @@ def test_a_child_that_was_taken_over_ends_and_the_next_file_is_read(
     before = everything()
     with monkeypatch.context() as patch:
         beside = taken_over(tmp_path, EVIL[evil], patch)
-        assert run(GOOD_TABLE) == "too_large"
+        assert run(GOOD_TABLE) in ("too_large", "no_rows"), "what it did not say is not imported"
     assert not beside.exists() or beside.stat().st_size == 0
     assert everything() == before and children() == set()
 

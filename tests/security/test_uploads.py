@@ -1,7 +1,8 @@
 """P12: four hundred files that pretend to be a photo; what is kept was drawn by us, under a name that says nothing.
 
-Most are turned away by their first bytes. Those that reach the child that draws pictures cost a process each, so a
-part of them is tried here; with MENDLINE_HOSTILE=whole all are.
+Most are turned away by their first bytes. Those that reach the child that draws pictures cost a process each, which is
+forked here (see `weighing`); with MENDLINE_HOSTILE=whole it is started as the product starts it. What each costs is in
+`test_uploads_weighed`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from mendline.kernel.errors import Invalid
 from mendline.orders import attachments
 from mendline.orders.attachments import checked, clean_name, media_type_of
 from tests.api.conftest import Machines
+from tests.security.weighing import scale as scale
+from tests.security.weighing import weighed as weighed
 
 WHOLE = os.environ.get("MENDLINE_HOSTILE") == "whole"
 MANY = 100_000_000 if WHOLE else 5_000_000
@@ -241,10 +244,6 @@ def traps() -> dict[str, bytes]:
     return found
 
 
-def tried(found: dict[str, bytes], one_in: int) -> list[str]:
-    return [name for name in found if WHOLE or crc32(name.encode()) % one_in == 0]
-
-
 def test_the_corpus_has_four_hundred_files() -> None:
     plain = len(OTHERS) * len(NAMES_OF_OTHERS) + len(DANGEROUS) * 2
     assert plain + len(pretenders()) + len(traps()) >= 400
@@ -289,7 +288,8 @@ def test_no_name_is_a_path_a_header_or_a_disguise(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", tried(pretenders(), 5))
+@pytest.mark.usefixtures("weighed")
+@pytest.mark.parametrize("name", pretenders())
 def test_of_a_picture_that_is_something_else_too_only_the_picture_is_kept(name: str) -> None:
     kept = checked(pretenders()[name], "a")
 
@@ -300,7 +300,8 @@ def test_of_a_picture_that_is_something_else_too_only_the_picture_is_kept(name: 
     assert end is None or kept.content.endswith(end)
 
 
-@pytest.mark.parametrize("name", tried(traps(), 12))
+@pytest.mark.usefixtures("weighed")
+@pytest.mark.parametrize("name", traps())
 def test_a_trap_costs_one_refusal_or_is_drawn_small(name: str) -> None:
     content = traps()[name]
     try:
