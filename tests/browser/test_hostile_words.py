@@ -73,7 +73,7 @@ AT_NIGHT: dict[str, dict[str, str]] = {
     "channel_management": dict.fromkeys(
         ["/network/", "/network/stations/000001/", "/network/map/?area=11", "/network/capacity/"], ""),
     "hq_interface": dict.fromkeys(["/figures/", "/figures/daily/", "/figures/orders/", "/figures/load/"], ""),
-    "admin": {"/admin/people/": "names", "/admin/tokens/": "names", "/admin/webhooks/": "words",
+    "admin": {"/admin/people/": "names", "/admin/tokens/": "names", "/admin/webhooks/": "",
               "/admin/products/": "names", "/admin/texts/": ""},
 }  # fmt: skip
 READ = "() => document.documentElement.textContent.replace(/\\s+/g, ' ')"
