@@ -102,6 +102,8 @@ OTHERS: dict[str, bytes] = {
     "a link": b"/etc/passwd",
     "a symbolic link": b"!<symlink>\xff\xfe/\x00e",
 }
+# What a camera or an agency writes into a JPEG besides Exif: place and photographer, as a block of Photoshop's.
+PRESS = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00" + struct.pack(">I", len(CANARY)) + CANARY + b"\x00"
 NAMES_OF_OTHERS = ("a.jpg", "a.png", "a.webp", "a.pdf", "a", "a.svg")
 # Endings that a server or a browser could take for something to run.
 DANGEROUS = (
@@ -199,6 +201,8 @@ def pretenders() -> dict[str, bytes]:
         "jpeg with a comment": a_picture(comment=CANARY),
         "jpeg with exif": a_picture(exif=exif),
         "jpeg with a profile": a_picture(icc_profile=CANARY * 20),
+        "jpeg with xmp": a_picture(xmp=CANARY),
+        "jpeg with iptc": jpeg[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(PRESS)) + PRESS + jpeg[2:],
         "png, then html": png + CANARY,
         "png with text": with_chunk(b"tEXt", b"Title\x00" + CANARY),
         "png with long text": with_chunk(b"iTXt", b"XML:com.adobe.xmp\x00\x00\x00\x00\x00" + CANARY),
