@@ -33,6 +33,11 @@ def asked(*what: str, shares: int = SHARES) -> bool:
     return WHOLE or crc32(" ".join(what).encode()) % shares == TURN % shares
 
 
+def of_this_night(*what: str, nights: int) -> bool:
+    """Say whether this question belongs to this night, where one night is too short for all; the commit decides."""
+    return crc32(" ".join(what).encode()) % nights == TURN // OF_PAGES % nights
+
+
 def told(wrong: list[str]) -> str:
     """Return what was wrong, and how to ask the same questions again."""
     return "\n".join([f"MENDLINE_MATRIX_SHARE={TURN} asks the same again", *wrong])

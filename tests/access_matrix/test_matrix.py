@@ -39,6 +39,7 @@ class Question:
     thing: str
     theirs: str
     nowhere: str
+    about: str = ""  # what is named where there is nothing, if it is no number
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class Tally:
         """Return what is answered where there is nothing. Things of several stations are compared with one answer."""
         known = question.method, question.nowhere
         if known not in self._nowhere:
-            self._nowhere[known] = self.hear(asker, *known, about=absent(question.thing))
+            self._nowhere[known] = self.hear(asker, *known, about=question.about or absent(question.thing))
         return self._nowhere[known]
 
 

@@ -17,6 +17,7 @@ from mendline.access import tokens
 from mendline.access.models import Person
 from mendline.figures.asking import MAY_SEE, Question
 from mendline.figures.measures import MEASURES
+from mendline.figures.models import OrderFact
 from mendline.figures.periods import Period
 from mendline.figures.reckoning import overview
 from mendline.orders.models import RepairOrder
@@ -106,6 +107,19 @@ class PagesOfDemo:
         assert text_of(client, f"/figures/?{DAYS}&station={mine}")
         for theirs in ("station=000002", "region=east", "station=999999"):
             text_of(client, f"/figures/?{DAYS}&{theirs}", 404)
+
+    def test_a_coordinator_who_tries_numbers_learns_no_names(self) -> None:
+        """Who cancelled an order of his station has a name; whoever did not is a number, as one that there is not."""
+        client = client_of("station_coordinator")
+        mine = Person.objects.filter(role="station_coordinator").order_by("station_no")[0].station_no
+        facts = OrderFact.objects.unscoped("a test looks").filter(station_no=mine).exclude(cancelled_by=None)
+        here = {pk for pk in facts.values_list("cancelled_by", flat=True) if pk is not None}
+        known = Person.objects.filter(pk__in=here)[0]
+        unknown = Person.objects.exclude(pk__in=here)[0]
+
+        assert f"撤单人：{known.name}" in text_of(client, f"/figures/?canceller={known.pk}")
+        assert f"撤单人：{unknown.pk}" in text_of(client, f"/figures/?canceller={unknown.pk}")
+        assert f"撤单人：{unknown.name}" in text_of(client_of("hq_interface"), f"/figures/?canceller={unknown.pk}")
 
     @pytest.mark.parametrize("role", ["cc_agent", "station_engineer"])
     def test_other_roles_find_nothing_there(self, role: str) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from mendline.access.actors import OF_A_STATION, Actor
 from mendline.care.scorecards import stations_of
 from mendline.figures.asking import DIMENSIONS, MAY_SEE, NONE, Basis, Question, dimensions_of, read_filters
-from mendline.figures.names import names_of
+from mendline.figures.names import name_asked_for
 from mendline.figures.paths import Arrow, paths_along
 from mendline.figures.periods import PRESETS, Period, preset_period, read_period
 from mendline.kernel.errors import Invalid, NotVisible
@@ -186,11 +186,10 @@ def products_offered(asked: Asked) -> list[Option]:
 def chosen_filters(asked: Asked, route: str) -> list[Chosen]:
     """Return the filters that no field of the form shows: they came with a click on a number."""
     found: list[Chosen] = []
-    for code, value in asked.question.only.items():
-        if code in ("region", "station", "product"):
-            continue
-        key = "" if value == NONE else value
-        found.append(Chosen(DIMENSIONS[code].label, names_of(code, [key])[key], asked.address(route, **{code: ""})))
+    for code in asked.question.only:
+        if code not in ("region", "station", "product"):
+            name = name_asked_for(asked.question, code)
+            found.append(Chosen(DIMENSIONS[code].label, name, asked.address(route, **{code: ""})))
     if asked.arrow:
         shown = Text(*[" → ".join(asked.arrow.split(":"))] * 2)
         found.append(Chosen(Text("步骤", "Step"), shown, asked.address(route, arrow="")))
