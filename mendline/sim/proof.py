@@ -33,13 +33,33 @@ class Unsettled(Exception):
     """A scenario that fails with everything in place proves nothing about a switch."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Witness:
     """A scenario as the proof sees it: which rules it carries, which steps it takes or tries to take."""
 
     scenario: Scenario
     text: str
-    steps: frozenset[tuple[str, int, str]]  # process, version, transition
+    _steps: frozenset[tuple[str, int, str]] | None = None
+
+    def steps(self, world: worlds.World) -> frozenset[tuple[str, int, str]]:
+        """Return process, version and transition of each step; found out by playing it once, as everything is.
+
+        Raises Unsettled when it fails with nothing switched off.
+        """
+        if self._steps is None:
+            with _recorded() as steps:
+                result = play(self.scenario, world)
+            if not result.passed:
+                raise Unsettled(f"{result.path}: {result.problem}")
+            self._steps = frozenset(steps)
+        return self._steps
+
+    @cached_property
+    def does(self) -> frozenset[tuple[str, int, str]]:
+        """The steps that are written down, of the process that the scenario is about."""
+        process = self.scenario.process
+        version = self.scenario.version or max(number for code, number in processes() if code == process)
+        return frozenset((process, version, step.do) for step in self.scenario.steps if not step.on)
 
     @cached_property
     def rules(self) -> frozenset[str]:
@@ -83,20 +103,19 @@ def _cited_beside_parameters(code: str, process: Process) -> dict[str, tuple[str
 
 
 def witnesses(folder: Path) -> list[Witness]:
-    """Play all scenarios of a folder as they are and return them with the steps that each takes or tries to take.
+    """Return all scenarios of a folder. Each is played as it is when a switch first asks for its steps."""
+    return [Witness(read(path), path.read_text(encoding="utf-8")) for path in find([folder])]
 
-    Raises Unsettled when one fails with nothing switched off.
-    """
-    found: list[Witness] = []
-    for name, scenarios in _by_world(read(path) for path in find([folder])).items():
+
+def settled(folder: Path) -> list[Witness]:
+    """Return the same after playing all of them; raises Unsettled when one fails with nothing switched off."""
+    found = witnesses(folder)
+    known = {witness.scenario.path: witness for witness in found}
+    for name, scenarios in _by_world(witness.scenario for witness in found).items():
         world = worlds.load(name)
         with built(world):
             for scenario in scenarios:
-                with _recorded() as steps:
-                    result = play(scenario, world)
-                if not result.passed:
-                    raise Unsettled(f"{result.path}: {result.problem}")
-                found.append(Witness(scenario, scenario.path.read_text(encoding="utf-8"), frozenset(steps)))
+                known[scenario.path].steps(world)
     return found
 
 
@@ -143,6 +162,8 @@ def prove(
     for carrying in (True, False):
         for name, scenarios in by_world.items():
             here, world = [known[scenario.path] for scenario in scenarios], worlds.load(name)
+            if not any(_likely(switch, here, carrying=carrying) for switch in left):
+                continue
             with built(world):
                 findings = [_look(switch, here, world, carrying=carrying) for switch in left]
             for finding in findings:
@@ -154,24 +175,26 @@ def prove(
 
 
 def _look(switch: Switch, here: list[Witness], world: worlds.World, *, carrying: bool) -> Finding:
-    with instead(switch.without):
-        for witness in _fitting(switch, here, carrying=carrying):
-            result = play(witness.scenario, world)
+    for witness in _likely(switch, here, carrying=carrying):
+        # What a scenario does by name need not be found out; what it causes beside that is.
+        if witness.does & switch.touches or witness.steps(world) & switch.touches:
+            with instead(switch.without):
+                result = play(witness.scenario, world)
             if not result.passed:
+                witness.steps(world)  # it passes with everything in place, or it is no witness
                 return Finding(switch, result.path.name, result.problem, carrying)
     return Finding(switch)
 
 
-def _fitting(switch: Switch, here: list[Witness], *, carrying: bool) -> list[Witness]:
-    """Return the scenarios that could notice: those most likely to do so first, and of these the shortest."""
+def _likely(switch: Switch, here: list[Witness], *, carrying: bool) -> list[Witness]:
+    """Return the scenarios that carry a rule of the switch, or all others.
+
+    Those most likely to notice come first, and of these the shortest.
+    """
     rules = set(switch.rules)
     names = {switch.place.partition(".")[2], switch.what.partition(" ")[2]} - {""}
-    fitting = [
-        witness
-        for witness in here
-        if bool(rules & witness.rules) == carrying and not witness.steps.isdisjoint(switch.touches)
-    ]
-    return sorted(fitting, key=lambda one: (-sum(name in one.text for name in names), len(one.text)))
+    wanted = [witness for witness in here if bool(rules & witness.rules) == carrying]
+    return sorted(wanted, key=lambda one: (-sum(name in one.text for name in names), len(one.text)))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from mendline.sim.proof import Finding, all_switches, prove, sample, witnesses
+from mendline.sim.proof import Finding, all_switches, prove, sample, settled
 from mendline.sim.proof_reasons import reason_for
 from mendline.sim.scenarios import Output, scratch_database
 
@@ -36,7 +36,7 @@ def run(output: Output, *, folder: Path, one_in: int = 1, page: Path | None = No
         output.write(f"[{done}/{len(chosen)}] {finding.switch} — {finding.file or said(finding)}\n")
 
     with scratch_database():
-        found = prove(chosen, witnesses(folder), on_finding=tell)
+        found = prove(chosen, settled(folder), on_finding=tell)
     if page is not None and one_in == 1:
         page.write_text(as_page(found), encoding="utf-8")
     lost = [finding for finding in found if not finding.noticed and reason_for(finding.switch) is None]
