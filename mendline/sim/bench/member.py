@@ -41,6 +41,7 @@ JOBS: Mapping[str, str] = {
     "can_look": "pages_browser",
     "look_at_pages": "pages_browser",
     "take_reports": "pages_browser",
+    "cast_hostile": "hostile_jobs",
     "warm_sweeper": "sweep_jobs",
     "sweep_all": "sweep_jobs",
 }

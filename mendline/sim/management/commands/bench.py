@@ -14,7 +14,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mendline.sim.bench import against_pgbench, over_http, pages, queue_page, search_page, station_choice, timer_sweep
+from mendline.sim.bench import (
+    against_pgbench,
+    hostile_load,
+    over_http,
+    pages,
+    queue_page,
+    search_page,
+    station_choice,
+    timer_sweep,
+)
 from mendline.sim.bench.conditions import conditions, cpu_name, load_average
 from mendline.sim.bench.crew import a_member
 from mendline.sim.bench.figures import Measured, table
@@ -43,6 +52,7 @@ class Sizes:
     choice_stations: int = 5_000
     choice_coverage_rows: int = 444_000
     timers: int = 10_000
+    hostile_seconds: float = 8.0
 
 
 FULL = Sizes()
@@ -53,6 +63,7 @@ QUICK = Sizes(
 TINY = Sizes(
     rounds=1, stations=40, coverage_rows=12_800, background=200, walked=8, http_seconds=0.3, orders=3_000,
     queue_reads=20, searches=2, choice_stations=50, choice_coverage_rows=4_440, timers=40,
+    hostile_seconds=1.0,
 )  # fmt: skip
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
@@ -94,9 +105,14 @@ MEASURES: Mapping[str, Measure] = {
     "sweep": lambda run: timer_sweep.measure(
         run.scratch, run.stocked, timers=run.sizes.timers, rounds=run.sizes.rounds, background=run.sizes.background
     ),
+    "hostile": lambda run: hostile_load.measure(
+        run.scratch, run.stocked, seconds=run.sizes.hostile_seconds, background=run.sizes.background
+    ),
 }  # fmt: skip
-# The pages take their own country to fill and a quarter of an hour; they are measured when they are named.
-WHEN_NAMED = frozenset(("pages",))
+# The pages take their own country to fill and a quarter of an hour, what is hostile ten minutes; they are measured when
+# they are named.
+OWN_COUNTRY = frozenset(("pages",))
+WHEN_NAMED = OWN_COUNTRY | {"hostile"}
 
 
 class Command(BaseCommand):
@@ -111,7 +127,7 @@ class Command(BaseCommand):
             "--only",
             nargs="+",
             choices=sorted(MEASURES),
-            help="只测这些；pages 只在点名时测 / measure only these; pages is measured only when it is named",
+            help="只测这些；pages、hostile 只在点名时测 / only these; pages and hostile only when they are named",
         )
         parser.add_argument(
             "--orders", type=int, help="队列页与查找的维修单数 / orders for queue and search (2,000,000)"
@@ -145,7 +161,7 @@ class Command(BaseCommand):
             sites = read_sites(options["peers"]) if options["peers"] else []
             with scratch_server(Path(settings.HOME)) as scratch:
                 result["conditions"] = {**conditions(scratch), "cpu": cpu_name()}
-                run = self._prepared(scratch, sizes, stocked=not wanted <= WHEN_NAMED)
+                run = self._prepared(scratch, sizes, stocked=not wanted <= OWN_COUNTRY)
                 for level in levels_of(sites):
                     part, drawn = self._beside(run, sites, level, options["seconds"])
                     parts.append(part)
