@@ -51,6 +51,9 @@ class _NotingQuery(QueryDict):
         self.noted.add(str(name))
         return super().__contains__(name)
 
+    def copy(self) -> Any:
+        return QueryDict(self.urlencode(), mutable=True)
+
     def dict(self) -> Any:
         found = _Noting(super().dict())
         found.noted = self.noted

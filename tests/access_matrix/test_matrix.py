@@ -7,7 +7,7 @@ The addresses come from the resolver and the steps from the process files; whose
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,10 +44,14 @@ class Question:
 
 @dataclass(slots=True)
 class Tally:
-    """How many questions one caller asked, and what was wrong about the answers."""
+    """How many questions one caller asked, and what was wrong about the answers.
+
+    `counts_statements` is off for whole pages: they read anew, from time to time, what the process remembers.
+    """
 
     asked: int = 0
     wrong: list[str] = field(default_factory=list)
+    counts_statements: bool = True
     _nowhere: dict[tuple[str, str], Heard] = field(default_factory=dict)
 
     def hear(self, asker: Asker, method: str, path: str, about: str = "") -> Heard:
@@ -55,7 +59,7 @@ class Tally:
         heard = asker.ask(method, path, about=about)
         if heard.status >= 500:
             self.wrong.append(f"{asker.role} {method} {path}: {heard.status}")
-        return heard
+        return heard if self.counts_statements else replace(heard, statements=())
 
     def nowhere(self, asker: Asker, question: Question) -> Heard:
         """Return what is answered where there is nothing. Things of several stations are compared with one answer."""
