@@ -1,8 +1,8 @@
 """A form takes what it shows and nothing else: whoever adds fields to it leaves every row as it would be without them.
 
 Each form of the console and the administration that writes rows is sent as somebody fills it in, and once more with
-every other column of the rows it is about, and of whoever sends it; a third of the forms in a run (`share.py`). Not
-here: forms whose rows hold what is drawn anew every time (a key, a webhook's secret).
+every other column of the rows it is about, and of whoever sends it; a third of the forms in a run (`share.py`). What
+is drawn anew every time (a key, a webhook's secret) is left out of the comparison.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.test import Client
 
-from mendline.access.models import Person
+from mendline.access.models import Person, Token
+from mendline.channels.models import Webhook
 from mendline.journal.models import Entry
-from mendline.network.models import Product, ProductLine
+from mendline.network.models import Capacity, Product, ProductLine, Upload
 from mendline.orders.models import Record, RepairOrder
 from mendline.process.models import CalendarDay
 from mendline.sim.faults.calls import at_time
@@ -31,7 +33,8 @@ from tests.access_matrix.valid_bodies import columns_of, taken_back
 
 pytestmark = pytest.mark.django_db
 KEPT_ANSWER = " orders_idempotencykey "  # holds a digest of what was sent, which is another one every time
-DRAWN = re.compile(r'(?<="password":"!)[^"]*|(?<="person:)\d+')  # of somebody who has none yet, and his number
+# Drawn: the password of somebody who has none yet, a secret, and the numbers by which the history calls them.
+DRAWN = re.compile(r'(?<="password":"!)[^"]*|(?<="secret":")[^"]*|(?<="person:)\d+|(?<="token:)\d+|(?<="webhook:)\d+')
 ORDER = {
     "customer.name": "王先生", "customer.phone": "138 1234 5678", "product": "desktop", "area": "110108",
     "address": "上地信息路2号", "fault": "开机黑屏", "service_mode": "on_site",
@@ -42,6 +45,10 @@ PRODUCT = {"code": "t14", "name_zh": "小黑", "name_en": "T14", "line": "deskto
 DAY = {"day": "2027-12-30", "works": "off", "name": "公司年会", "provisional": "on"}
 LOOKS = {"part": "looks", "language": "en", "theme": "", "zone": ""}
 NOTICES = {"part": "notices", "quiet_from": "22:00", "quiet_until": "06:00", "digest_at": ""}
+SEATS = {"per_day": "7", "first": "2027-03-01", "last": "2027-03-05", "reason": "两位工程师休假"}
+KEY = {"name": "对接", "username": "cc_agent", "scopes": "read", "days": "30"}
+HOOK = {"url": "https://example.org/hook", "events": "order.cancel"}
+VERDICT = {"revision": "0", "verdict_note": "用户仍要维修"}
 SUBJECT = (RepairOrder, Record)
 
 
@@ -54,6 +61,7 @@ class Form:
     filled_in: Mapping[str, str]
     things: tuple[type[models.Model], ...]
     ticket: str = ""
+    sends: str = ""  # the field of a file: the table of the network as it is handed out
 
 
 FORMS = {
@@ -67,6 +75,11 @@ FORMS = {
     "add a line": Form("admin", "/admin/products/lines/add/", LINE, (ProductLine,)),
     "change a line": Form("admin", "/admin/products/lines/desktop/", {**LINE, "code": "desktop"}, (ProductLine,)),
     "add a product": Form("admin", "/admin/products/add/", PRODUCT, (Product,)),
+    "verdict": Form("region_interface", "/steps/{wish}/refuse/", VERDICT, SUBJECT),
+    "capacity": Form("station_coordinator", "/network/capacity/000001/desktop/", SEATS, (Record, Capacity)),
+    "issue a key": Form("admin", "/admin/tokens/issue/", KEY, (Token,)),
+    "add a webhook": Form("admin", "/admin/webhooks/add/", HOOK, (Webhook,)),
+    "import": Form("channel_management", "/network/import/", {}, (Upload,), sends="table"),
     "a holiday": Form("admin", "/admin/calendar/add/", DAY, (CalendarDay,)),
 }
 
@@ -78,7 +91,10 @@ class Sender:
         self._client = Client(headers={"accept-language": "zh-hans"})
         backend = "allauth.account.auth_backends.AuthenticationBackend"
         self._client.force_login(cast.people[form.role], backend=backend)
-        self._path = form.path.format(order=cast.mine["order"], person=cast.people["cc_agent"].pk)
+        order, wish = cast.mine["order"], cast.mine["cancellation_request"]
+        self._path = form.path.format(order=order, wish=wish, person=cast.people["cc_agent"].pk)
+        self._file = form.sends
+        self._table = self._client.get("/network/export.xlsx").content if form.sends else b""
         self._rows = Rows()
 
     def page(self, path: str) -> str:
@@ -87,10 +103,17 @@ class Sender:
     def told(self, said: Mapping[str, str]) -> tuple[int, list[str]]:
         """Send the form and take back what it does; return the answer and what became of all rows."""
         with taken_back(), at_time(NOW):
-            before = self._rows.now()
-            answer = self._client.post(self._path, said)
-            effect = self._rows.since(before).effect()
+            before, keys = self._rows.now(), set(Token.objects.values_list("pk", flat=True))
+            file = {self._file: SimpleUploadedFile("表.xlsx", self._table)} if self._file else {}
+            answer = self._client.post(self._path, {**said, **file})
+            effect = (*self._rows.since(before).effect(), *_new_keys(keys))
         return answer.status_code, [DRAWN.sub("", line) for line in effect if KEPT_ANSWER not in line]
+
+
+def _new_keys(known: set[int]) -> list[str]:
+    """Return the rows of new keys, which `Rows` leaves out, without their digest."""
+    rows = Token.objects.exclude(pk__in=known).values("person_id", "name", "scopes", "expires_at", "revoked_at")
+    return [f"+ access_token {row}" for row in rows]
 
 
 def smuggled(form: Form, shown: Container[str]) -> dict[str, str]:
