@@ -48,6 +48,7 @@ def run(job: Job) -> Found:
             with lock:
                 turn = next(turns, None)
             if turn is None:
+                line.close()
                 return
             number, (kind, method, path, headers, body) = turn
             due = begun + number / job.per_second
