@@ -72,3 +72,17 @@ def test_guessing_a_password_locks_the_door_even_for_the_right_one() -> None:
         assert not signed_in(client, "liufang", f"guess-{guess}-of-many")
 
     assert not signed_in(client, "liufang", LIUFANG)
+
+
+def test_p15_nobody_changes_where_his_mail_goes_from_a_desk_that_was_left_open(client: Client) -> None:
+    """The link for a new password goes there, and the desk asks for none."""
+    person = Person.objects.create_user("left", name="李明", role="station_engineer", email="li@example.com")
+    client.force_login(person)
+
+    answers = [client.get("/accounts/email/").status_code]
+    for wish in ("action_add", "action_primary"):
+        answers.append(client.post("/accounts/email/", {wish: "", "email": "other@example.com"}).status_code)
+
+    person.refresh_from_db()
+    assert answers == [404, 404, 404]
+    assert person.email == "li@example.com"

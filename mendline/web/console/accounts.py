@@ -9,7 +9,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
 
@@ -38,3 +38,12 @@ def address_of(request: HttpRequest) -> str | None:
     """Return where a request comes from: behind our own proxy what that proxy says, and nothing that a caller says."""
     address: str | None = get_client_ip(request)
     return address
+
+
+def not_for_people(request: HttpRequest) -> HttpResponse:
+    """Answer that nothing is there: an administrator enters where somebody's mail goes, as it opens the way in.
+
+    The sign-in package has a page on which people change their own, without the password. Whoever came to a desk that
+    was left open could have had a new password sent to himself.
+    """
+    raise Http404
