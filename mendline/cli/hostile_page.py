@@ -36,7 +36,7 @@ PROMISES = (
             ("requests_from_elsewhere", "form_before_caller", "production")),
     Promise("P17", "no secret in an answer, a log or the tree / 机密不外露",
             ("secrets", "tree_without_keys", "refusals_told")),
-    Promise("P18", "one person's load is not everybody's / 一人的负载不拖累别人", ("limits", "load", "slow")),
+    Promise("P18", "one person's load is not everybody's / 一人的负载不拖累别人", ("limits", "proxy_sample", "load")),
     Promise("P19", "a bad table changes nothing, a cell is text / 坏表不入库，导出只是文字",
             ("tables", "imports", "sheet", "office")),
     Promise("P20", "no request that the description allows is a fault / 说明允许的请求都不出错",

@@ -1,9 +1,9 @@
 """How large an uploaded table may be, and what reading it may cost. Numbers only: the reading process imports no more.
 
 Measured with 20,000 rows of 30 columns (numbers, addresses, telephones, days): 4.3 MB packed, 30 MB unpacked, a ratio
-of 7 (18 when every cell says the same), an answer of 14 MB; the child takes 2 to 3 s of the processor and 170 MB. So each
-limit is met with room for a machine of half the speed. Thirty long addresses in each of 20,000 rows (75 MB unpacked)
-are too much, and the sentence says to split the file.
+of 7 (18 when every cell says the same), an answer of 14 MB; the child takes 2 to 3 s of the processor and 170 MB. So
+each limit is met with room for a machine of half the speed. Thirty long addresses in each of 20,000 rows (75 MB
+unpacked) are too much, and the sentence says to split the file.
 """
 
 MOST_FILE_BYTES = 10_000_000

@@ -29,7 +29,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -175,11 +175,15 @@ def pages() -> Iterator[tuple[str, str, str]]:
             yield role, path, texts
 
 
-def test_p13_no_word_is_carried_out_and_each_can_be_read(canary: Canary) -> None:
+def test_p13_no_word_is_carried_out_and_each_can_be_read(
+    canary: Canary, record_property: Callable[[str, object], None]
+) -> None:
     words = all_words()
     lines = words if WHOLE else lines_of(words)
     cut = {"customers": CUSTOMER, "names": NAME}
     texts = {"words": words, "lines": lines, "": [], **{how: [word[:to] for word in words] for how, to in cut.items()}}
+    record_property("words / 词", len(words))
+    record_property("pages / 页", len(list(pages())))
     refs, wrong, who = put(words, lines), [], ""
     for role, path, how in pages():
         if role != who:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -125,7 +125,9 @@ def much_of_the_same(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("much_of_the_same")
-def test_p15_guesses_find_no_more_passwords_than_the_limits_leave_to_chance() -> None:
+def test_p15_guesses_find_no_more_passwords_than_the_limits_leave_to_chance(
+    record_property: Callable[[str, object], None],
+) -> None:
     random = Random(5)
     words = [random.randrange(CANDIDATES) for _ in range(ACCOUNTS)]
     words[0], words[-1] = 1, GUESSES // ACCOUNTS - 1  # one that is found early, one that is tried last
@@ -140,6 +142,9 @@ def test_p15_guesses_find_no_more_passwords_than_the_limits_leave_to_chance() ->
         if guess.account not in found and guesser.opens(guess):
             found.add(guess.account)
 
+    record_property("guesses at passwords / 次猜密码", GUESSES)
+    record_property("accounts / 个账号", ACCOUNTS)
+    record_property(f"passwords found, {len(chance(words))} by chance / 个猜中（不多于机会）", len(found))
     unlimited = {number for number, word in enumerate(words) if word < GUESSES // ACCOUNTS}
     assert found <= chance(words) < unlimited, "control: without the limits more would be found"
     assert 0 in found, "control: a right guess opens the door"
@@ -170,7 +175,9 @@ def _is_in(client: Client) -> bool:
 
 
 @pytest.mark.django_db
-def test_p15_ten_codes_for_each_account_are_looked_at_however_many_are_sent(settings: Settings) -> None:
+def test_p15_ten_codes_for_each_account_are_looked_at_however_many_are_sent(
+    settings: Settings, record_property: Callable[[str, object], None]
+) -> None:
     """Codes of three digits, so that chance has a chance: the right one is the eleventh, and it is too late."""
     settings.MFA_TOTP_DIGITS, settings.MFA_TOTP_TOLERANCE = 3, 0
     right = totp.format_hotp_value(totp.hotp_value(SECRET, next(iter(totp.yield_hotp_counters_from_time()))))
@@ -185,6 +192,7 @@ def test_p15_ten_codes_for_each_account_are_looked_at_however_many_are_sent(sett
     early = _at_the_second_door(_with_factor("early").username, "192.0.2.250")
     early.post(CODE, {"code": right})
 
+    record_property("codes / 个验证码", FACTORS * (CODES + 1))
     assert entered == []
     assert _is_in(early), "control: the code was right"
 

@@ -159,7 +159,10 @@ def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "subprocess", started_by(in_this_process))
 
 
-def test_there_are_two_hundred_files_and_each_says_what_must_come_of_it() -> None:
+def test_there_are_two_hundred_files_and_each_says_what_must_come_of_it(
+    record_property: Callable[[str, object], None],
+) -> None:
+    record_property("files / 个文件", len(sent()))
     assert len(sent()) >= 200
     assert all(one.outcomes for one in sent().values())
     assert len([name for name, one in sent().items() if len(one.outcomes) == 1]) >= 150

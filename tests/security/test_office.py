@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET  # noqa: S405 - of files that we made ourselves
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,20 +101,26 @@ if WHOLE:  # defined at night only: the build has no office suite, and a test th
     )
 
     @suite
-    def test_an_office_suite_takes_every_cell_of_our_csv_for_a_text(tmp_path: Path) -> None:
+    def test_an_office_suite_takes_every_cell_of_our_csv_for_a_text(
+        tmp_path: Path, record_property: Callable[[str, object], None]
+    ) -> None:
         found = list(strings())
         cells = opened(tmp_path, "export.csv", as_csv(a_row(text) for text in found))[1:]
 
+        record_property("cells / 格", len(cells))
         assert len(cells) == len(found) >= 500
         assert [cell for cell in cells if cell.kind != "string" or cell.formula] == []
         wanted = [as_shown(QUOTE + text) for text in found]  # the sign in front stays and is seen
         assert [cell.text for cell in cells] == wanted
 
     @suite
-    def test_an_office_suite_takes_every_cell_of_our_workbook_for_a_text(tmp_path: Path) -> None:
+    def test_an_office_suite_takes_every_cell_of_our_workbook_for_a_text(
+        tmp_path: Path, record_property: Callable[[str, object], None]
+    ) -> None:
         found = [text for text in strings() if text.strip()]
         cells = opened(tmp_path, "export.xlsx", as_workbook(a_row(text) for text in found))[1:]
 
+        record_property("cells / 格", len(cells))
         assert len(cells) == len(found) >= 500
         assert [cell for cell in cells if cell.kind != "string" or cell.formula] == []
         assert [as_shown(cell.text) for cell in cells] == [as_shown(text) for text in found]

@@ -243,7 +243,7 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> str:
 
 
 def test_p17_thirty_secrets_and_fifty_numbers_are_told_by_no_failure(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    desk: Desk, caplog: pytest.LogCaptureFixture, record_property: Callable[[str, object], None]
 ) -> None:
     secrets = {one.word: one.what for one in desk.planted.values()}
     assert len(secrets) >= 30 and len({*SPELLED}) == len({*NUMBERS}) == 50
@@ -252,6 +252,8 @@ def test_p17_thirty_secrets_and_fifty_numbers_are_told_by_no_failure(
         for name, command in commands(desk).items():
             told.carry_out(name, command, words)
 
+    record_property("secrets / 个机密", len(secrets))
+    record_property("telephone numbers / 个电话", len({*NUMBERS}))
     lines = lines_of(caplog)
     assert {*told.failures} == {*commands(desk)}, "every command met a failure"
     assert {200, 500} <= told.statuses

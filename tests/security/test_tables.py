@@ -10,7 +10,7 @@ import re
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -133,7 +133,8 @@ def _lying(data: bytes, size: int) -> bytes:
     return data[: place + 24] + struct.pack("<I", size) + data[place + 28 :]
 
 
-def test_the_corpus_has_a_hundred_and_fifty_files() -> None:
+def test_the_corpus_has_a_hundred_and_fifty_files(record_property: Callable[[str, object], None]) -> None:
+    record_property("files / 个文件", len(corpus()))
     assert len(corpus()) >= 150
 
 
@@ -236,8 +237,11 @@ def strings() -> Iterator[str]:
     yield from itertools.islice((start + body for start, body in itertools.product(starts, bodies)), 516)
 
 
-def test_five_hundred_formulas_come_out_of_a_csv_as_text_and_back_as_they_were() -> None:
+def test_five_hundred_formulas_come_out_of_a_csv_as_text_and_back_as_they_were(
+    record_property: Callable[[str, object], None],
+) -> None:
     found = list(strings())
+    record_property("texts that look like formulas / 个像公式的文字", len(found))
     assert len(found) >= 500
     rows = [{**dict.fromkeys(HEADINGS, ""), HEADINGS[0]: text} for text in found]
     read = list(csv.DictReader(io.StringIO(as_csv(rows).decode("utf-8-sig"), newline="")))

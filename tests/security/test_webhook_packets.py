@@ -8,6 +8,7 @@ make one fails.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -24,6 +25,7 @@ FORMS = list(forms())
 night = pytest.mark.skipif(not WHOLE, reason="asked at night: mendline hostile --part walls")
 # A record of TLS that was begun is read to its end, and the papers of the other side are no part of its answer.
 RECORDS = 2 * 16 * 1024
+Counted = Callable[[Phase], None]
 BUSY = 3.0  # seconds that a machine with other things to do may add
 
 
@@ -34,16 +36,31 @@ def phases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Phase]:
     return sent_from_inside(tmp_path_factory.mktemp("a country"), *PHASES, *(AT_NIGHT if WHOLE else ()))
 
 
-def test_no_way_of_writing_an_inside_address_sends_a_packet(phases: dict[str, Phase]) -> None:
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Counted:
+    """Write into the page of evidence how much was sent, and what the kernel saw of it inside."""
+
+    def note(found: Phase) -> None:
+        record_property("deliveries / 次发送", len(found.deliveries))
+        record_property("packets inside / 个发往内网的包", found.packets["inside"])
+
+    return note
+
+
+def test_no_way_of_writing_an_inside_address_sends_a_packet(phases: dict[str, Phase], counted: Counted) -> None:
     found = phases["written"]
+    counted(found)
 
     assert found.packets == {"inside": 0, "public": 0, "opened": 0}
     assert len(found.deliveries) == 2 * len(FORMS) + len(ODD) >= 120
     assert not [one.url for one in found.deliveries if one.told.isdigit()]
 
 
-def test_no_name_of_an_inside_address_sends_a_packet_even_beside_a_public_one(phases: dict[str, Phase]) -> None:
+def test_no_name_of_an_inside_address_sends_a_packet_even_beside_a_public_one(
+    phases: dict[str, Phase], counted: Counted
+) -> None:
     found = phases["named"]
+    counted(found)
 
     assert found.packets == {"inside": 0, "public": 0, "opened": 0}
     assert len(found.deliveries) > 300
@@ -74,8 +91,9 @@ def test_control_without_the_guard_the_same_addresses_are_reached_and_counted(ph
 
 
 @night
-def test_a_name_server_that_changes_its_mind_sends_no_packet_inside(phases: dict[str, Phase]) -> None:
+def test_a_name_server_that_changes_its_mind_sends_no_packet_inside(phases: dict[str, Phase], counted: Counted) -> None:
     found = phases["changing"]
+    counted(found)
 
     assert found.packets["inside"] == 0 and set(found.reached) <= {FINE, FINE_6}
     assert len(found.deliveries) == 3 * TIMES and found.packets["opened"] == sum(found.reached.values()) > 0
