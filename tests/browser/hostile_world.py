@@ -127,7 +127,7 @@ def _in_the_administration(words: Sequence[str], now: datetime) -> None:
     )  # fmt: skip
     Station.objects.filter(number="000001").update(name=words[0][:NAME], address=words[1])
     Product.objects.bulk_create(
-        Product(code=f"p{place}", line=line, name_zh=name, name_en=name) for place, name in named
+        Product(code=f"p{place:03}", line=line, name_zh=name, name_en=name) for place, name in named
     )
     Webhook.objects.bulk_create(
         Webhook(url=f"https://x.example/{word}", events=[word], created_at=now) for word in words
