@@ -39,7 +39,7 @@ from mendline.orders.attachment_child import MAX_MEGAPIXELS, MAX_WEBP, REFUSED_M
 from mendline.orders.models import Attachment
 
 MAX_BYTES = 10 * 1024 * 1024
-LONGEST_NAME = 120
+LONGEST_NAME, LONGEST_ENDING = 120, 12
 CHILD = Path(__file__).with_name("attachment_child.py")
 CHILD_SECONDS = 20  # of the clock; of the processor it has less
 STRAY_AFTER = timedelta(days=1)
@@ -55,6 +55,7 @@ ENDINGS = {
 }
 PICTURES = frozenset(ENDINGS) - {_PDF}
 _UNUSABLE = re.compile(r'[\\/:*?"<>|%;]')
+_BEFORE_A_DOT = re.compile(r"[ .]+\.")
 _STORED_AS = re.compile(r"[0-9a-f]{2}/[A-Za-z0-9_-]{32}", re.ASCII)
 
 
@@ -165,7 +166,7 @@ def media_type_of(content: bytes) -> str | None:
 
 
 def clean_name(name: str) -> str:
-    """Return a file name without folders, invisible characters, or a dot in front.
+    """Return a file name without folders, invisible characters, or a dot in front; cleaned again it stays as it is.
 
     >>> clean_name("..\\\\..\\\\evil\\u200b.jpg"), clean_name("C:/tmp/.htaccess")
     ('evil.jpg', 'htaccess')
@@ -174,8 +175,10 @@ def clean_name(name: str) -> str:
     # Categories C: control, format (zero width, direction), surrogate, unassigned. Spaces become ordinary ones.
     plain = "".join(sign for sign in plain if sign.isspace() or unicodedata.category(sign)[0] != "C")
     plain = " ".join(re.split(r"[\\/]", plain)[-1].split())
-    plain = _UNUSABLE.sub("_", plain).strip(" .")
-    ending = Path(plain).suffix[:12]
+    plain = _BEFORE_A_DOT.sub(".", _UNUSABLE.sub("_", plain)).strip(" .")
+    ending = Path(plain).suffix
+    if len(ending) > LONGEST_ENDING:  # a sentence with a dot in it
+        ending = ""
     return (plain.removesuffix(ending)[: LONGEST_NAME - len(ending)].strip(" .") or "file") + ending
 
 

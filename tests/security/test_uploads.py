@@ -23,7 +23,7 @@ from zlib import crc32
 import pytest
 from django.http import FileResponse
 from django.urls import get_resolver
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pytest_django import Settings
@@ -280,6 +280,8 @@ def test_a_good_file_with_an_ending_that_somebody_runs_is_refused(ending: str, m
 
 @settings(max_examples=300 if not WHOLE else 20_000, derandomize=True)
 @given(name=st.text(max_size=300) | st.text(alphabet='./\\:%;\x00\r\n"\u200b\u202e．／＼ＣＯＮ\ufeff a', max_size=60))
+@example(name="0.0000000000 0")  # what follows a dot may be no ending at all
+@example(name="a . .b" + "b" * 300)
 def test_no_name_is_a_path_a_header_or_a_disguise(name: str) -> None:
     clean = clean_name(name)
 
